@@ -1,0 +1,21 @@
+import type pulumi from "@pulumi/pulumi";
+
+/** What a stack gives out: `pulumi stack output`, and what another program reads by a StackReference. */
+export interface StackOutputs {
+  /** Kubernetes namespace that holds the stack. */
+  namespace: pulumi.Output<string>;
+  /** Address of Attic's API for clients, with its slash at the end. */
+  apiEndpoint: string;
+  /** The Service of the API servers in that namespace, and its port (HTTP). */
+  server: { service: pulumi.Output<string>; port: number };
+  /** How tokens are signed. */
+  tokenAlgorithm: "RS256" | "HS256";
+  /** With RS256, the public key in PEM form, with which an edge checks tokens. */
+  tokenPublicKey?: pulumi.Output<string>;
+  /** The key that signs tokens, in base64 as Attic's own variable takes it. Secret. */
+  signingKey: pulumi.Output<string>;
+  /** URL of the database, for jobs and for a person with psql. Secret. */
+  databaseUrl: pulumi.Output<string>;
+  /** The bucket of chunks, where there is one; `endpoint` is missing for AWS. */
+  bucket?: { name: string; region: string; endpoint?: string };
+}

@@ -1,0 +1,6 @@
+export { claim, type ClaimSettings } from "./claim.ts";
+export { objectLabels, type Role, selectorLabels } from "./labels.ts";
+export * from "./network.ts";
+export { Platform, type PlatformArgs } from "./platform.ts";
+export { NOBODY, resourceRequirements, restrictedContainer, restrictedPod } from "./pod.ts";
+export type * from "./types.ts";

@@ -1,0 +1,49 @@
+import type pulumi from "@pulumi/pulumi";
+import type { EgressRule, IngressRule, Labels } from "./types.ts";
+
+/** Every address, for what lies outside the cluster and may move. */
+const ANYWHERE = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }];
+
+const tcp = (port: number | string) => ({ protocol: "TCP", port });
+
+/** To pods of the same namespace. */
+export function toPods(labels: Labels, port: number | string): EgressRule {
+  return { to: [{ podSelector: { matchLabels: labels } }], ports: [tcp(port)] };
+}
+
+/** From pods of the same namespace. */
+export function fromPods(labels: Labels, port: number | string): IngressRule {
+  return { from: [{ podSelector: { matchLabels: labels } }], ports: [tcp(port)] };
+}
+
+/** From every pod of another namespace. */
+export function fromNamespace(namespace: string, port: number | string): IngressRule {
+  return {
+    from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }],
+    ports: [tcp(port)],
+  };
+}
+
+/** To a port of any address. */
+export function toAnywhere(port: pulumi.Input<number>): EgressRule {
+  return { to: ANYWHERE, ports: [{ protocol: "TCP", port }] };
+}
+/**
+ * To the gateway, by its public name. Where the name leads to a load balancer outside, the packet goes to
+ * port 443 of some address; where the cluster takes the short way, it goes to the controller's own pods, on
+ * whatever port they listen.
+ */
+export function toGateway(controllerNamespace: string): EgressRule[] {
+  return [
+    toAnywhere(443),
+    { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": controllerNamespace } } }] },
+  ];
+}
+
+/** To any name server: in the cluster, or the cache on the node that some clusters have. */
+export const toNameServers: EgressRule = {
+  ports: [
+    { protocol: "UDP", port: 53 },
+    { protocol: "TCP", port: 53 },
+  ],
+};

@@ -1,0 +1,40 @@
+import pulumi from "@pulumi/pulumi";
+import random from "@pulumi/random";
+import tls from "@pulumi/tls";
+
+export type SigningAlgorithm = "RS256" | "HS256";
+
+/** The key that signs tokens. There is one at a time, and a new one makes every token void. */
+export interface SigningKey {
+  readonly algorithm: SigningAlgorithm;
+  /** The key in base64, as Attic's environment takes it: a PKCS#1 PEM for RS256. A secret. */
+  readonly secret: pulumi.Output<string>;
+  /** For RS256, the public half in PEM form (PKIX), with which an edge checks tokens. */
+  readonly publicKey?: pulumi.Output<string>;
+}
+
+/** The variable in which Attic looks for the key. */
+export const SIGNING_KEY_VARIABLE: Readonly<Record<SigningAlgorithm, string>> = {
+  RS256: "ATTIC_SERVER_TOKEN_RS256_SECRET_BASE64",
+  HS256: "ATTIC_SERVER_TOKEN_HS256_SECRET_BASE64",
+};
+
+/** Makes a key of its own for the stack; it lives in the state and in one Secret of the cluster. */
+export class GeneratedSigningKey extends pulumi.ComponentResource implements SigningKey {
+  readonly algorithm: SigningAlgorithm;
+  readonly secret: pulumi.Output<string>;
+  readonly publicKey?: pulumi.Output<string>;
+
+  constructor(name: string, algorithm: SigningAlgorithm, opts?: pulumi.ComponentResourceOptions) {
+    super("attic-stack:server:SigningKey", name, {}, opts);
+    this.algorithm = algorithm;
+    if (algorithm === "RS256") {
+      const key = new tls.PrivateKey(`${name}-rsa`, { algorithm: "RSA", rsaBits: 4096 }, { parent: this });
+      this.secret = key.privateKeyPem.apply((pem) => Buffer.from(pem).toString("base64"));
+      this.publicKey = key.publicKeyPem;
+    } else {
+      this.secret = new random.RandomBytes(`${name}-hmac`, { length: 64 }, { parent: this }).base64;
+    }
+    this.registerOutputs({ algorithm, publicKey: this.publicKey });
+  }
+}

@@ -1,0 +1,41 @@
+import pulumi from "@pulumi/pulumi";
+import { describeMistakes, parseSettings } from "./parse.ts";
+import { type SecretKey, secretKeys, type Settings } from "./schema.ts";
+
+export type { Settings } from "./schema.ts";
+
+/** The settings of this stack and its secrets; a secret that the settings do not call for is not there. */
+export interface StackSettings extends Settings {
+  readonly secrets: Readonly<Partial<Record<SecretKey, pulumi.Output<string>>>>;
+}
+
+/** Exported by the SDK and documented nowhere, so its types leave it out; nothing public says the same. */
+const isSecret = (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret;
+
+/**
+ * Reads Pulumi.<stack>.yaml by the schema.
+ *
+ * @throws pulumi.RunError that lists every mistake, which the engine prints without a stack trace.
+ */
+export function readSettings(): StackSettings {
+  const project = pulumi.getProject();
+  const prefix = `${project}:`;
+  const all = Object.entries(pulumi.runtime.allConfig())
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [name.slice(prefix.length), value] as const);
+
+  const { settings, mistakes } = parseSettings({
+    values: Object.fromEntries(all),
+    secrets: new Set(all.map(([name]) => name).filter((name) => isSecret(prefix + name))),
+  });
+  if (mistakes) throw new pulumi.RunError(describeMistakes(pulumi.getStack(), project, mistakes));
+
+  const config = new pulumi.Config(project);
+  const secrets = Object.fromEntries(
+    (Object.keys(secretKeys) as SecretKey[]).flatMap((name) => {
+      const value = config.getSecret(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return { ...settings, secrets };
+}

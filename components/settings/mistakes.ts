@@ -1,0 +1,121 @@
+import { distance } from "fastest-levenshtein";
+import type { z } from "zod";
+import type { KeyMeta } from "./leaf.ts";
+
+/** One thing that is wrong in Pulumi.<stack>.yaml. */
+export interface Mistake {
+  /** The key as `pulumi config set --path` takes it, without the project's name. */
+  key: string;
+  /** What stands there, shortened; never a secret. */
+  found: string;
+  /** What may stand there. */
+  allowed: string;
+}
+
+interface Node {
+  type: string;
+  shape?: Record<string, Schema>;
+  innerType?: Schema;
+  element?: Schema;
+  options?: Schema[];
+  values?: unknown[];
+}
+interface Schema {
+  def: Node;
+}
+
+/** Takes off what only says that a value may be missing. */
+function bare(schema: Schema): Schema {
+  return schema.def.innerType === undefined ? schema : bare(schema.def.innerType);
+}
+
+/** The part of `schema` that a path leads to; of several kinds, the one that the input has chosen. */
+function at(schema: Schema, path: readonly PropertyKey[], input: unknown): Schema | undefined {
+  const node = bare(schema);
+  const [head, ...rest] = path;
+  if (head === undefined) return schema;
+  if (node.def.type === "union") {
+    const chosen = node.def.options?.find((option) => isKind(option, input)) ?? node.def.options?.[0];
+    return chosen && at(chosen, path, input);
+  }
+  const next = node.def.type === "array" ? node.def.element : node.def.shape?.[String(head)];
+  return next && at(next, rest, (input as Record<PropertyKey, unknown> | undefined)?.[head]);
+}
+
+function isKind(option: Schema, input: unknown): boolean {
+  const kind = option.def.shape?.["kind"]?.def.values?.[0];
+  return kind !== undefined && kind === (input as { kind?: unknown } | undefined)?.kind;
+}
+
+function meta(schema: Schema | undefined): KeyMeta | undefined {
+  if (schema === undefined) return undefined;
+  const own = (schema as unknown as z.ZodType).meta() as KeyMeta | undefined;
+  return own?.allowed === undefined && schema.def.innerType ? meta(schema.def.innerType) : own;
+}
+
+/** The known word that was most likely meant, or undefined where none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const ranked = known
+    .map((candidate) => ({ candidate, far: distance(plain(word), plain(candidate)) }))
+    .sort((a, b) => a.far - b.far)[0];
+  return ranked && ranked.far <= Math.max(2, Math.floor(word.length / 3)) ? ranked.candidate : undefined;
+}
+
+/** The mistake of an unknown key among `known`, which stand in `where` ("" at the top). */
+export function unknownKey(where: string, name: string, known: readonly string[]): Mistake {
+  const near = nearest(name, known);
+  return {
+    key: where === "" ? name : `${where}.${name}`,
+    found: "a key that is not known",
+    allowed: `${near === undefined ? "" : `did you mean ${near}? Known are `}${known.join(", ")}`,
+  };
+}
+
+/** A value as it is shown in a message: on one line, and short. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+}
+
+/** Puts what zod found in the section `name` into the words of this project. */
+export function mistakesOf(name: string, schema: z.ZodType, input: unknown, error: z.ZodError): Mistake[] {
+  const seen = new Set<string>();
+  return error.issues.flatMap((issue) => {
+    const where = `${name}${pathText(issue.path)}`;
+    const target = at(schema as unknown as Schema, issue.path, input);
+    if (issue.code === "unrecognized_keys") {
+      // zod names the object; the object may itself be one kind of several.
+      const object =
+        target && (bare(target).def.options?.find((option) => isKind(option, issue.input)) ?? bare(target));
+      const known = Object.keys(object?.def.shape ?? {});
+      return issue.keys.map((found) => unknownKey(where, found, known));
+    }
+    // One wrong value can break several checks of its type; it is one mistake.
+    if (seen.has(where)) return [];
+    seen.add(where);
+    if (issue.code === "invalid_union" && issue.discriminator !== undefined) {
+      const kinds = (issue as { options?: string[] }).options ?? [];
+      const near = typeof issue.input === "object" ? shownKind(issue.input) : undefined;
+      const guess = near === undefined ? undefined : nearest(near, kinds);
+      return [
+        {
+          key: where,
+          found: near === undefined ? "nothing" : shown(near),
+          allowed: `${guess === undefined ? "" : `did you mean ${guess}? `}one of ${kinds.join(", ")}`,
+        },
+      ];
+    }
+    return [{ key: where, found: shown(issue.input), allowed: meta(target)?.allowed ?? issue.message }];
+  });
+}
+
+function shownKind(input: unknown): string | undefined {
+  const kind = (input as { kind?: unknown } | null)?.kind;
+  return kind === undefined ? undefined : String(kind as string);
+}

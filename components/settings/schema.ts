@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { databaseSection } from "./database.ts";
+import { gatewaySection } from "./gateway.ts";
+import { key, label } from "./leaf.ts";
+import { serverSection } from "./server.ts";
+import { storageSection } from "./storage.ts";
+
+/** Every plain key of Pulumi.<stack>.yaml, in the order in which the documentation shows them. */
+export const plainKeys = {
+  namespace: label("Kubernetes namespace, made by the stack, that holds all of it.").default("attic"),
+  gateway: gatewaySection,
+  server: serverSection.prefault({}),
+  database: databaseSection.prefault({ kind: "postgres" }),
+  storage: storageSection,
+} as const;
+
+const secretText = (description: string, pattern: RegExp, allowed: string): z.ZodString =>
+  key(z.string().regex(pattern), description, allowed);
+
+/**
+ * Every secret key, set by `pulumi config set --secret`. They stand at the top because one secret makes the
+ * whole of an object secret, and then nothing of that object could be shown or checked.
+ */
+export const secretKeys = {
+  databaseUrl: secretText(
+    "URL of the database, for the kind existing.",
+    /^postgres(ql)?:\/\/[^\s:@/?#]+(:[^\s@/?#]*)?@[^\s@/?#]+\/[^\s/?#]+(\?[^\s#]*)?$/,
+    "postgres://user:password@host:port/database, with what is special in the password percent-encoded",
+  ),
+  storageAccessKeyId: secretText(
+    "Access key of the bucket, for the kind existing.",
+    /^[\x21-\x7e]{1,256}$/,
+    "a text without spaces",
+  ),
+  storageSecretAccessKey: secretText(
+    "Secret key of the bucket, for the kind existing.",
+    /^[\x21-\x7e]{1,256}$/,
+    "a text without spaces",
+  ),
+} as const;
+
+export type PlainKey = keyof typeof plainKeys;
+export type SecretKey = keyof typeof secretKeys;
+
+/** The settings of a stack, checked, with every default filled in. Secrets are not in it. */
+export type Settings = { readonly [K in PlainKey]: z.infer<(typeof plainKeys)[K]> };
+
+/** What of the secrets is there and well formed. */
+export type SecretsGiven = ReadonlySet<SecretKey>;

@@ -1,0 +1,116 @@
+import k8s from "@pulumi/kubernetes";
+import pulumi from "@pulumi/pulumi";
+import random from "@pulumi/random";
+import { claim, type Platform, type Role } from "../platform/index.ts";
+import type { GarageSettings } from "../settings/storage.ts";
+import { storeEndpoint } from "./endpoint.ts";
+import { GARAGE_PORT, GARAGE_REGION, garagePod, garageToml } from "./garage-pod.ts";
+import { type Backend, type S3Credentials, type S3Store, STORE_CLIENT } from "./object-store.ts";
+
+const ROLE: Role = { name: "garage", component: "object-store" };
+
+export interface GarageArgs {
+  platform: Platform;
+  settings: GarageSettings;
+}
+
+/** Garage in the cluster: one node that makes its bucket and key before anybody asks for them. */
+export class Garage extends pulumi.ComponentResource implements S3Store {
+  readonly type = "s3";
+  readonly bucket: string;
+  readonly region = GARAGE_REGION;
+  readonly endpoint: string;
+  readonly credentials: S3Credentials;
+  readonly caBundle?: string;
+  readonly backend?: Backend;
+  readonly clientLabels = STORE_CLIENT;
+  readonly ready: pulumi.Resource = this;
+
+  constructor(name: string, args: GarageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("attic-stack:storage:Garage", name, {}, opts);
+    const { platform, settings } = args;
+    const parent = { parent: this };
+    const pods = platform.selector(ROLE);
+
+    const keyId = new random.RandomId(`${name}-access-key-id`, { byteLength: 12 }, parent);
+    const secretKey = new random.RandomBytes(`${name}-secret-access-key`, { length: 32 }, parent);
+    const rpcSecret = new random.RandomBytes(`${name}-rpc-secret`, { length: 32 }, parent);
+    const adminToken = new random.RandomBytes(`${name}-admin-token`, { length: 32 }, parent);
+    this.bucket = settings.bucket;
+    // Garage takes no other form: GK and 24 hexadecimal digits.
+    this.credentials = { accessKeyId: pulumi.interpolate`GK${keyId.hex}`, secretAccessKey: secretKey.hex };
+    if (settings.caBundle !== undefined) this.caBundle = settings.caBundle;
+
+    const secret = new k8s.core.v1.Secret(
+      `${name}-keys`,
+      {
+        metadata: platform.unnamed(ROLE),
+        stringData: {
+          GARAGE_DEFAULT_ACCESS_KEY: this.credentials.accessKeyId,
+          GARAGE_DEFAULT_SECRET_KEY: this.credentials.secretAccessKey,
+          GARAGE_RPC_SECRET: rpcSecret.hex,
+          GARAGE_ADMIN_TOKEN: adminToken.hex,
+        },
+      },
+      parent,
+    );
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      { metadata: platform.unnamed(ROLE), data: { "garage.toml": garageToml() } },
+      parent,
+    );
+    const { storageClass } = settings;
+    const data = claim(`${name}-data`, platform, ROLE, settings, this);
+    const metadata = claim(
+      `${name}-metadata`,
+      platform,
+      ROLE,
+      { size: settings.metadataSize, storageClass },
+      this,
+    );
+    const service = new k8s.core.v1.Service(
+      name,
+      {
+        metadata: platform.named(name, ROLE),
+        spec: {
+          selector: pods,
+          ports: [{ name: "s3", port: GARAGE_PORT, targetPort: "s3", appProtocol: "http" }],
+        },
+      },
+      parent,
+    );
+    const { endpoint, backend } = storeEndpoint(name, {
+      platform,
+      role: ROLE,
+      settings,
+      service: name,
+      port: GARAGE_PORT,
+      parent: this,
+    });
+    this.endpoint = endpoint;
+    if (backend) this.backend = backend;
+    new k8s.apps.v1.StatefulSet(
+      name,
+      {
+        metadata: platform.named(name, ROLE),
+        spec: {
+          serviceName: service.metadata.name,
+          replicas: 1,
+          selector: { matchLabels: pods },
+          template: {
+            metadata: { labels: platform.unnamed(ROLE).labels },
+            spec: garagePod({
+              settings,
+              dataClaim: data.metadata.name,
+              metadataClaim: metadata.metadata.name,
+              configMap: config.metadata.name,
+              secret: secret.metadata.name,
+            }),
+          },
+        },
+      },
+      parent,
+    );
+    this.registerOutputs({ bucket: this.bucket, region: this.region, endpoint: this.endpoint });
+  }
+}
