@@ -1,0 +1,102 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { nearest } from "../../components/settings/mistakes.ts";
+import { parseSettings } from "../../components/settings/parse.ts";
+import { type SecretKey, secretKeys } from "../../components/settings/schema.ts";
+import { ROOT } from "../paths.ts";
+import { readIfThere, writeFileAtomically } from "../support/files.ts";
+import { UserError } from "../support/user-error.ts";
+
+export const PROJECT = "attic-stack";
+
+/** Values that stand in for secrets that only the owner of a stack has: well formed, and good for nothing. */
+const STAND_IN_SECRETS: Readonly<Record<SecretKey, string>> = {
+  databaseUrl: "postgres://attic:sandbox-database-password@postgres.sandbox.example:5432/attic",
+  storageAccessKeyId: "SANDBOXACCESSKEYID",
+  storageSecretAccessKey: "sandbox-secret-access-key",
+};
+
+type Config = Record<string, unknown>;
+
+/** A stack's file, as the sandbox runs it. */
+export interface StackFile {
+  /** Folder with Pulumi.yaml and Pulumi.<stack>.yaml, for the engine. */
+  folder: string;
+  /** Secrets that the stack calls for and the sandbox makes up, to be set by the engine, which encrypts them. */
+  secrets: Readonly<Partial<Record<SecretKey, string>>>;
+}
+
+/** The plain settings of Pulumi.<stack>.yaml in the project's folder. Secrets in it cannot be read here. */
+export async function readStackFile(stack: string): Promise<Config> {
+  const text = await readIfThere(join(ROOT, `Pulumi.${stack}.yaml`));
+  if (text === undefined) throw await noSuchStack(stack);
+  try {
+    const file = parse(text) as { config?: Config } | null;
+    return file?.config ?? {};
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
+    throw new UserError(`Pulumi.${stack}.yaml is not YAML: ${reason}`);
+  }
+}
+
+/**
+ * Writes the engine's copy of a stack's file, so that nothing of a sandbox is written into the project:
+ * the engine puts its salt and its secrets into the file that it works with.
+ */
+export async function writeStackFile(sandbox: string, stack: string, config: Config): Promise<StackFile> {
+  const folder = join(sandbox, "project");
+  await mkdir(folder, { recursive: true });
+  const project = await readIfThere(join(ROOT, "Pulumi.yaml"));
+  await writeFileAtomically(join(folder, "Pulumi.yaml"), project ?? "", 0o644);
+
+  const path = join(folder, `Pulumi.${stack}.yaml`);
+  const before = (parse((await readIfThere(path)) ?? "") ?? {}) as {
+    encryptionsalt?: string;
+    config?: Config;
+  };
+  const plain = Object.fromEntries(Object.entries(config).filter(([, value]) => !isEncrypted(value)));
+  const needed = neededSecrets(plain);
+  const kept = Object.entries(before.config ?? {}).filter(
+    ([name, value]) => isEncrypted(value) && needed.some((secret) => name === `${PROJECT}:${secret}`),
+  );
+  const salt = before.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt };
+  await writeFileAtomically(
+    path,
+    stringify({ ...salt, config: { ...plain, ...Object.fromEntries(kept) } }),
+    0o600,
+  );
+
+  const missing = needed.filter((secret) => !kept.some(([name]) => name === `${PROJECT}:${secret}`));
+  return { folder, secrets: Object.fromEntries(missing.map((name) => [name, STAND_IN_SECRETS[name]])) };
+}
+
+/** The secrets whose absence is a mistake of these settings. */
+function neededSecrets(config: Config): SecretKey[] {
+  const prefix = `${PROJECT}:`;
+  const values = Object.entries(config)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [
+      name.slice(prefix.length),
+      typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean),
+    ]);
+  const { mistakes = [] } = parseSettings({
+    values: Object.fromEntries(values) as Record<string, string>,
+    secrets: new Set(),
+  });
+  return (Object.keys(secretKeys) as SecretKey[]).filter((name) =>
+    mistakes.some(({ key, found }) => key === name && found === "nothing"),
+  );
+}
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).join() === "secure";
+}
+
+async function noSuchStack(stack: string): Promise<UserError> {
+  const stacks = (await readdir(ROOT)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  const near = nearest(stack, stacks);
+  return new UserError(
+    `There is no Pulumi.${stack}.yaml${near === undefined ? "" : `; did you mean ${near}?`} Stacks here: ${stacks.join(", ")}.`,
+  );
+}

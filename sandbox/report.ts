@@ -1,0 +1,103 @@
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import type { Updated } from "./engine/update.ts";
+
+export interface ReportArgs {
+  stack: Stack;
+  updated: Updated;
+  addresses: Readonly<Record<string, string>>;
+  seconds: number;
+  /** The file by which a shell gets the sandbox's engine, as a person would type it. */
+  environment: string;
+}
+
+interface Resource {
+  urn: string;
+  type: string;
+  parent?: string;
+  custom: boolean;
+}
+
+/** What a start made, as a text for a person. */
+export async function report(args: ReportArgs): Promise<string> {
+  const { stack, updated, addresses, seconds, environment } = args;
+  const state = (await stack.exportStack()) as { deployment: { resources: Resource[] } };
+  const { resources } = state.deployment;
+  const made = resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
+  const { apiEndpoint, bucket, namespace } = (await stack.outputs()) as Record<
+    string,
+    { value: unknown } | undefined
+  >;
+
+  return [
+    "",
+    `${stack.name}: ${made.length} resources, ${changesText(updated)} (${seconds.toFixed(1)} s)`,
+    "",
+    ...table(["Component", "Name", "Resources by kind"], componentRows(resources)),
+    "",
+    ...updated.warnings.map((warning) => `Warning: ${warning}\n`),
+    ...table(
+      ["Address", "Where"],
+      [
+        ["Kubernetes API", addresses.kubernetes ?? ""],
+        ["Attic's API", String(apiEndpoint?.value)],
+        ["Object store", String((bucket?.value as { endpoint?: string } | undefined)?.endpoint ?? "-")],
+      ],
+    ),
+    "",
+    "Next, with the engine and the cluster of this sandbox in your shell:",
+    `  . ${environment}`,
+    `  pulumi stack output --stack ${stack.name}`,
+    `  kubectl --namespace ${String(namespace?.value)} get pods`,
+    "",
+    "npm stop ends the sandbox.",
+  ].join("\n");
+}
+
+/** "nothing changed", or how many resources were worked on, by operation. */
+export function changesText({ changes }: Updated): string {
+  const worked = Object.entries(changes).filter(
+    ([operation]) => operation !== "same" && operation !== "read",
+  );
+  if (worked.length === 0) return "nothing changed";
+  const words: Record<string, string> = {
+    create: "created",
+    update: "updated",
+    replace: "replaced",
+    delete: "deleted",
+  };
+  return worked.map(([operation, count]) => `${count} ${words[operation] ?? operation}`).join(", ");
+}
+
+/** A row for each component: its class, its name, and its own resources counted by kind. */
+function componentRows(resources: readonly Resource[]): string[][] {
+  const kindOf = (type: string) => type.split(":").at(-1) ?? type;
+  return resources
+    .filter(({ custom, type }) => !custom && type !== "pulumi:pulumi:Stack")
+    .map(({ urn, type }) => {
+      const counts = new Map<string, number>();
+      for (const child of resources) {
+        if (child.parent !== urn || !child.custom) continue;
+        const kind = kindOf(child.type);
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      }
+      const kinds = [...counts].sort(([a], [b]) => a.localeCompare(b));
+      return [
+        kindOf(type),
+        urn.split("::").at(-1) ?? "",
+        kinds.map(([kind, count]) => (count === 1 ? kind : `${kind} ×${count}`)).join(", "),
+      ];
+    });
+}
+
+/** Lines with their columns one below another. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((cell, column) =>
+    Math.max(cell.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [line(head), line(widths.map((width) => "─".repeat(width))), ...rows.map(line)];
+}
