@@ -8,6 +8,10 @@ const progress = new Progress();
 const commands: Record<string, () => Promise<void>> = {
   start: async () => (await import("./commands/start.ts")).start(args, progress),
   stop: async () => (await import("./commands/stop.ts")).stop(progress),
+  test: async () => (await import("./commands/test.ts")).test(args, progress),
+  check: async () => {
+    (await import("./commands/check.ts")).check(progress);
+  },
 };
 
 try {

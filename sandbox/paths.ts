@@ -1,10 +1,13 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** The project's own folder. */
 export const ROOT = dirname(import.meta.dirname);
 
-/** Where all sandboxes keep what they made; never committed. */
-export const SANDBOX = join(ROOT, ".sandbox");
+/** Where all sandboxes keep what they made; never committed. A variable puts it elsewhere. */
+export const SANDBOX = resolve(process.env.ATTIC_STACK_SANDBOX ?? join(ROOT, ".sandbox"));
+
+/** The sandbox of the tests, which nobody else uses. */
+export const TEST_STACK = "test";
 
 /** The folder of one stack's sandbox: a cluster, an engine's state and a work folder of its own. */
 export function stackFolder(stack: string): string {
