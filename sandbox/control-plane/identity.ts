@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfThere, writeFileAtomically } from "../support/files.ts";
 
@@ -68,14 +68,10 @@ async function provideTokens(path: string): Promise<Record<User, string>> {
   return tokens as Record<User, string>;
 }
 
-/** Removes the API server's certificate if it ends soon, or was half written when the server was killed. */
-export async function dropBadCertificate(identity: Identity): Promise<void> {
-  if ((await certificateOf(identity)) === undefined) {
-    await rm(identity.certificates, { recursive: true, force: true });
-  }
-}
-
-/** The API server's certificate with the one that signed it, as PEM, or undefined while there is no good one. */
+/**
+ * The API server's certificate with the one that signed it, as PEM, or undefined while there is
+ * none, one that ends soon, or one that was half written when the server was killed.
+ */
 export async function certificateOf(identity: Identity): Promise<string | undefined> {
   const pair = servingPair(identity);
   const [certificate, key] = await Promise.all([readIfThere(pair.certificate), readIfThere(pair.key)]);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, realpath } from "node:fs/promises";
+import { mkdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   DaemonError,
@@ -16,14 +16,7 @@ import type { Progress, Say } from "../support/progress.ts";
 import type { Manifests } from "../toolchain/index.ts";
 import { Api } from "./api.ts";
 import { applyContent, applyDefinitions, isUsable } from "./content.ts";
-import {
-  certificateOf,
-  dropBadCertificate,
-  kubeconfig,
-  provideIdentity,
-  type Identity,
-  type User,
-} from "./identity.ts";
+import { certificateOf, kubeconfig, provideIdentity, type Identity, type User } from "./identity.ts";
 import {
   apiServer,
   controllerManager,
@@ -184,9 +177,13 @@ async function start(setup: Setup, manifests: Manifests, say: Say): Promise<Cont
 
 async function startApiServer(setup: Setup): Promise<[Daemon, Daemon]> {
   const store = await startDaemon(etcd(setup));
-  if ((await findDaemon(setup.folder, "kube-apiserver")) === undefined)
-    await dropBadCertificate(setup.identity);
-  return [await startDaemon(apiServer(setup)), store];
+  const spec = apiServer(setup);
+  if ((await certificateOf(setup.identity)) === undefined) {
+    // The server makes a new one when it starts, and only then.
+    await stopDaemons(setup.folder, [spec.name]);
+    await rm(setup.identity.certificates, { recursive: true, force: true });
+  }
+  return [await startDaemon(spec), store];
 }
 
 async function startKwok(setup: Setup): Promise<Daemon> {

@@ -64,6 +64,8 @@ export function apiServer({ folder, tools, identity, ports }: Setup): DaemonSpec
   return {
     folder,
     name: "kube-apiserver",
+    // It takes by far the most memory of all: this makes 500 MB 370 at no cost that could be measured.
+    env: { GOGC: "40" },
     command: tools["kube-apiserver"],
     args: [
       `--etcd-servers=${ETCD}`,
@@ -95,6 +97,8 @@ export function controllerManager({ folder, tools, identity }: Setup): DaemonSpe
       "--use-service-account-credentials=true",
       `--service-account-private-key-file=${identity.accountKey}`,
       `--root-ca-file=${servingPair(identity).certificate}`,
+      // A machine that slept must not find its nodes lost and their pods evicted.
+      "--node-monitor-grace-period=1h",
       ...ALONE,
     ],
   };
@@ -124,7 +128,8 @@ export function kwok({ folder, tools, identity, ports, stages }: Setup): DaemonS
       `--server-address=127.0.0.1:${ports.kubelet}`,
       `--tls-cert-file=${certificate}`,
       `--tls-private-key-file=${key}`,
-      "--node-lease-duration-seconds=40",
+      // With leases, which let several kwoks share nodes, a new one waits until the old one's lease has ended.
+      "--node-lease-duration-seconds=0",
       // Whoever wants to reach a pod creates one of these, which sends a port-forward to a port of this machine.
       "--enable-crds=ClusterPortForward",
     ],
