@@ -1,4 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import type pulumi from "@pulumi/pulumi";
+import type { StackOutputs } from "../components/outputs.ts";
 import type { Updated } from "./engine/update.ts";
 
 export interface ReportArgs {
@@ -9,6 +11,8 @@ export interface ReportArgs {
   /** The file by which a shell gets the sandbox's engine, as a person would type it. */
   environment: string;
 }
+
+type Plain<T> = T extends pulumi.Output<infer U> ? U : T;
 
 interface Resource {
   urn: string;
@@ -23,37 +27,36 @@ export async function report(args: ReportArgs): Promise<string> {
   const state = (await stack.exportStack()) as { deployment: { resources: Resource[] } };
   const { resources } = state.deployment;
   const made = resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
-  const { apiEndpoint, bucket, namespace } = (await stack.outputs()) as Record<
-    string,
-    { value: unknown } | undefined
-  >;
+  const components = componentRows(resources);
+  const outputs = await stack.outputs();
+  const output = <K extends keyof StackOutputs>(name: K) => outputs[name]?.value as Plain<StackOutputs[K]>;
 
   return [
     "",
-    `${stack.name}: ${made.length} resources, ${changesText(updated)} (${seconds.toFixed(1)} s)`,
+    `${stack.name}: ${changesText(updated)}; ${made.length} resources in ${components.length} components (${seconds.toFixed(1)} s)`,
     "",
-    ...table(["Component", "Name", "Resources by kind"], componentRows(resources)),
+    ...table(["Component", "Name", "Resources by kind"], components),
     "",
     ...updated.warnings.map((warning) => `Warning: ${warning}\n`),
     ...table(
       ["Address", "Where"],
       [
         ["Kubernetes API", addresses.kubernetes ?? ""],
-        ["Attic's API", String(apiEndpoint?.value)],
-        ["Object store", String((bucket?.value as { endpoint?: string } | undefined)?.endpoint ?? "-")],
+        ["Attic's API", output("apiEndpoint")],
+        ["Object store", output("bucket")?.endpoint ?? "-"],
       ],
     ),
     "",
     "Next, with the engine and the cluster of this sandbox in your shell:",
     `  . ${environment}`,
     `  pulumi stack output --stack ${stack.name}`,
-    `  kubectl --namespace ${String(namespace?.value)} get pods`,
+    `  kubectl --namespace ${output("namespace")} get pods`,
     "",
     "npm stop ends the sandbox.",
   ].join("\n");
 }
 
-/** "nothing changed", or how many resources were worked on, by operation. */
+/** "nothing changed", or how many resources were worked on, by operation; a component counts as one. */
 export function changesText({ changes }: Updated): string {
   const worked = Object.entries(changes).filter(
     ([operation]) => operation !== "same" && operation !== "read",

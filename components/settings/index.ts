@@ -10,7 +10,7 @@ export interface StackSettings extends Settings {
 }
 
 /** Exported by the SDK and documented nowhere, so its types leave it out; nothing public says the same. */
-const isSecret = (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret;
+const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
 
 /**
  * Reads Pulumi.<stack>.yaml by the schema.
@@ -26,7 +26,7 @@ export function readSettings(): StackSettings {
 
   const { settings, mistakes } = parseSettings({
     values: Object.fromEntries(all),
-    secrets: new Set(all.map(([name]) => name).filter((name) => isSecret(prefix + name))),
+    secrets: new Set(all.map(([name]) => name).filter((name) => isConfigSecret(prefix + name))),
   });
   if (mistakes) throw new pulumi.RunError(describeMistakes(pulumi.getStack(), project, mistakes));
 

@@ -8,7 +8,7 @@ export interface KeyMeta {
 
 /** Gives a key its documentation. Both texts reach docs/settings.md, `allowed` also every refusal. */
 export function key<T extends z.ZodType>(schema: T, description: string, allowed: string): T {
-  return schema.meta({ description, allowed } satisfies KeyMeta) as T;
+  return schema.meta({ description, allowed } satisfies KeyMeta);
 }
 
 const HOSTNAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -43,7 +43,7 @@ function at(schema: Schema, path: readonly PropertyKey[], input: unknown): Schem
 }
 
 function isKind(option: Schema, input: unknown): boolean {
-  const kind = option.def.shape?.["kind"]?.def.values?.[0];
+  const kind = option.def.shape?.kind?.def.values?.[0];
   return kind !== undefined && kind === (input as { kind?: unknown } | undefined)?.kind;
 }
 
@@ -88,7 +88,7 @@ export function mistakesOf(name: string, schema: z.ZodType, input: unknown, erro
   const seen = new Set<string>();
   return error.issues.flatMap((issue) => {
     const where = `${name}${pathText(issue.path)}`;
-    const target = at(schema as unknown as Schema, issue.path, input);
+    const target = at(schema, issue.path, input);
     if (issue.code === "unrecognized_keys") {
       // zod names the object; the object may itself be one kind of several.
       const object =
@@ -117,5 +117,5 @@ export function mistakesOf(name: string, schema: z.ZodType, input: unknown, erro
 
 function shownKind(input: unknown): string | undefined {
   const kind = (input as { kind?: unknown } | null)?.kind;
-  return kind === undefined ? undefined : String(kind as string);
+  return kind === undefined ? undefined : typeof kind === "string" ? kind : shown(kind);
 }

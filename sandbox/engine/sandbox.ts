@@ -41,6 +41,7 @@ export async function openSandbox(folder: string, progress: Progress): Promise<S
   const plugins = await installPlugins({
     folder: join(folder, "plugins"),
     node: process.execPath,
+    cli: tools.pulumi,
     real: realPlugins(),
   });
   const path = [plugins, dirname(process.execPath), dirname(tools.pulumi), process.env.PATH].join(delimiter);

@@ -1,8 +1,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
-import { nearest } from "../../components/settings/mistakes.ts";
-import { parseSettings } from "../../components/settings/parse.ts";
+import * as yaml from "yaml";
+import { type Mistake, nearest } from "../../components/settings/mistakes.ts";
+import { describeMistakes, parseSettings } from "../../components/settings/parse.ts";
 import { type SecretKey, secretKeys } from "../../components/settings/schema.ts";
 import { ROOT } from "../paths.ts";
 import { readIfThere, writeFileAtomically } from "../support/files.ts";
@@ -27,12 +27,24 @@ export interface StackFile {
   secrets: Readonly<Partial<Record<SecretKey, string>>>;
 }
 
-/** The plain settings of Pulumi.<stack>.yaml in the project's folder. Secrets in it cannot be read here. */
+/**
+ * The settings of Pulumi.<stack>.yaml in the project's folder.
+ *
+ * @throws UserError where there is no such file, or all that is wrong with it: what the program would say
+ *   too, before there is a cluster for it.
+ */
 export async function readStackFile(stack: string): Promise<Config> {
   const text = await readIfThere(join(ROOT, `Pulumi.${stack}.yaml`));
   if (text === undefined) throw await noSuchStack(stack);
+  const config = configOf(stack, text);
+  const mistakes = parse(config).filter((mistake) => !isMissingSecret(mistake));
+  if (mistakes.length > 0) throw new UserError(describeMistakes(stack, PROJECT, mistakes));
+  return config;
+}
+
+function configOf(stack: string, text: string): Config {
   try {
-    const file = parse(text) as { config?: Config } | null;
+    const file = yaml.parse(text) as { config?: Config } | null;
     return file?.config ?? {};
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
@@ -47,23 +59,25 @@ export async function readStackFile(stack: string): Promise<Config> {
 export async function writeStackFile(sandbox: string, stack: string, config: Config): Promise<StackFile> {
   const folder = join(sandbox, "project");
   await mkdir(folder, { recursive: true });
-  const project = await readIfThere(join(ROOT, "Pulumi.yaml"));
-  await writeFileAtomically(join(folder, "Pulumi.yaml"), project ?? "", 0o644);
+  const project = yaml.parse((await readIfThere(join(ROOT, "Pulumi.yaml"))) ?? "") as { main: string };
+  // The same program from another folder: by this the plain CLI runs it in the sandbox too.
+  const moved = { ...project, main: join(ROOT, project.main) };
+  await writeFileAtomically(join(folder, "Pulumi.yaml"), yaml.stringify(moved), 0o644);
 
   const path = join(folder, `Pulumi.${stack}.yaml`);
-  const before = (parse((await readIfThere(path)) ?? "") ?? {}) as {
+  const before = (yaml.parse((await readIfThere(path)) ?? "") ?? {}) as {
     encryptionsalt?: string;
     config?: Config;
   };
   const plain = Object.fromEntries(Object.entries(config).filter(([, value]) => !isEncrypted(value)));
-  const needed = neededSecrets(plain);
+  const needed = neededSecrets(config);
   const kept = Object.entries(before.config ?? {}).filter(
     ([name, value]) => isEncrypted(value) && needed.some((secret) => name === `${PROJECT}:${secret}`),
   );
   const salt = before.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt };
   await writeFileAtomically(
     path,
-    stringify({ ...salt, config: { ...plain, ...Object.fromEntries(kept) } }),
+    yaml.stringify({ ...salt, config: { ...plain, ...Object.fromEntries(kept) } }),
     0o600,
   );
 
@@ -71,22 +85,39 @@ export async function writeStackFile(sandbox: string, stack: string, config: Con
   return { folder, secrets: Object.fromEntries(missing.map((name) => [name, STAND_IN_SECRETS[name]])) };
 }
 
-/** The secrets whose absence is a mistake of these settings. */
+/** The secrets that the file has, and those whose absence is a mistake of its settings. */
 function neededSecrets(config: Config): SecretKey[] {
-  const prefix = `${PROJECT}:`;
-  const values = Object.entries(config)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [
-      name.slice(prefix.length),
-      typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean),
-    ]);
-  const { mistakes = [] } = parseSettings({
-    values: Object.fromEntries(values) as Record<string, string>,
-    secrets: new Set(),
-  });
-  return (Object.keys(secretKeys) as SecretKey[]).filter((name) =>
-    mistakes.some(({ key, found }) => key === name && found === "nothing"),
+  const missing = parse(config).filter(isMissingSecret);
+  return (Object.keys(secretKeys) as SecretKey[]).filter(
+    (name) => isEncrypted(config[`${PROJECT}:${name}`]) || missing.some(({ key }) => key === name),
   );
+}
+
+/** What is wrong with the settings, as far as it can be known without reading a secret. */
+function parse(config: Config): readonly Mistake[] {
+  const prefix = `${PROJECT}:`;
+  const own = Object.entries(config)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [name.slice(prefix.length), value] as const);
+  const standIns: Readonly<Record<string, string>> = STAND_IN_SECRETS;
+  const values = own.map(([name, value]) => [name, isEncrypted(value) ? (standIns[name] ?? "") : asText(value)]);
+  const secrets = own.filter(([, value]) => holdsSecret(value)).map(([name]) => name);
+  const raw = { values: Object.fromEntries(values) as Record<string, string>, secrets: new Set(secrets) };
+  return parseSettings(raw).mistakes ?? [];
+}
+
+function isMissingSecret({ key, found }: Mistake): boolean {
+  return Object.hasOwn(secretKeys, key) && found === "nothing";
+}
+
+/** A value as the engine hands it to a program: objects as JSON, everything else as its text. */
+function asText(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return isEncrypted(value) || Object.values(value).some(holdsSecret);
 }
 
 function isEncrypted(value: unknown): boolean {

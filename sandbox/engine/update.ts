@@ -12,6 +12,9 @@ export interface Updated {
   warnings: string[];
 }
 
+/** The engine remarks on every plugin that it takes from PATH, where a sandbox has put them all. */
+const AMBIENT = /^using pulumi-\S+ from \$PATH/;
+
 export const POLICY_PACK = join(ROOT, "policy");
 
 /**
@@ -24,7 +27,8 @@ export async function update(stack: Stack, progress: Progress): Promise<Updated>
   return await progress.task(`pulumi up --stack ${stack.name}`, async (say) => {
     const onEvent = (event: EngineEvent) => {
       const diagnostic = event.diagnosticEvent;
-      if (diagnostic) messages.push({ severity: diagnostic.severity, message: plain(diagnostic.message) });
+      if (diagnostic && !AMBIENT.test(diagnostic.message))
+        messages.push({ severity: diagnostic.severity, message: plain(diagnostic.message) });
       const violation = event.policyEvent;
       if (violation?.enforcementLevel === "mandatory") {
         messages.push({ severity: "error", message: `${violation.policyName}: ${plain(violation.message)}` });
@@ -43,9 +47,9 @@ export async function update(stack: Stack, progress: Progress): Promise<Updated>
       });
       return { changes: summary.resourceChanges ?? {}, warnings: of("warning") };
     } catch (error) {
-      const reported = of("error");
+      const reported = [...new Set([...of("error"), ...printedErrors(error)])];
       if (reported.length === 0) throw error;
-      throw new UserError([...new Set(reported)].join("\n"));
+      throw new UserError(reported.join("\n"));
     }
   });
 }
@@ -53,4 +57,11 @@ export async function update(stack: Stack, progress: Progress): Promise<Updated>
 /** A message without the engine's marks for colours, and without the blank lines around it. */
 function plain(text: string): string {
   return text.replace(/<\{%[^%]*%\}>/g, "").trim();
+}
+
+/** What the CLI itself has to say, before there is an engine to report anything. */
+function printedErrors(error: unknown): string[] {
+  const { commandResult } = error as { commandResult?: { stderr: string } };
+  const lines = commandResult?.stderr.split("\n") ?? [];
+  return lines.filter((line) => line.startsWith("error: ")).map((line) => line.slice("error: ".length));
 }

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { UserError } from "../support/user-error.ts";
@@ -13,12 +12,10 @@ export const STAND_INS = ["kubernetes", "random", "tls"] as const;
 const LANGUAGE_HOST = "pulumi-language-nodejs";
 
 const here = import.meta.dirname;
-const require = createRequire(import.meta.url);
 
 /**
  * Makes a folder of executables that, put first on PATH, the engine takes for the official plugins:
- * `pulumi-resource-<name>` for each stand-in, and `pulumi-analyzer-policy-nodejs`, which an engine that has
- * no Node language plugin beside it starts for a policy pack.
+ * `pulumi-resource-<name>` for each stand-in, and the Node language host where the CLI came without one.
  *
  * @param options.folder where the bundles are kept; made again only where a source changed.
  * @param options.node path of the Node that runs them.
@@ -41,10 +38,6 @@ export async function installPlugins(options: {
   await mkdir(bin, { recursive: true });
   const scripts = new Map(
     played.map((name) => [`pulumi-resource-${name}`, script(node, join(bundles, `${name}.cjs`))]),
-  );
-  scripts.set(
-    "pulumi-analyzer-policy-nodejs",
-    script(node, require.resolve("@pulumi/pulumi/cmd/run-policy-pack")),
   );
   if (!isExecutable(join(dirname(cli), LANGUAGE_HOST))) {
     scripts.set(LANGUAGE_HOST, script(node, join(bundles, "language.cjs")));

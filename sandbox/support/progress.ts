@@ -10,7 +10,7 @@ export type Say = (detail: string) => void;
  */
 export class Progress {
   readonly #out: NodeJS.WriteStream;
-  readonly #running = new Map<symbol, { title: string; detail: string; since: number }>();
+  readonly #running = new Map<symbol, { title: string; detail: string; since: number; said: number }>();
   #timer: NodeJS.Timeout | undefined;
   #drawn = 0;
 
@@ -33,13 +33,15 @@ export class Progress {
    */
   async task<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
     const key = Symbol(title);
-    const entry = { title, detail: "", since: performance.now() };
+    const entry = { title, detail: "", since: performance.now(), said: -Infinity };
     this.#running.set(key, entry);
     this.#start();
     try {
       const result = await work((detail) => {
-        if (!this.#out.isTTY && detail !== entry.detail) this.#out.write(`  … ${title}: ${detail}\n`);
         entry.detail = detail;
+        if (this.#out.isTTY || performance.now() - entry.said < HEARTBEAT.log / 5) return;
+        entry.said = performance.now();
+        this.#out.write(`  … ${title}: ${detail}\n`);
       });
       this.#end(key, `  ✓ ${title} ${seconds(entry.since)}`);
       return result;

@@ -1,7 +1,14 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import {
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+} from "@grpc/grpc-js";
 import rpc from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/language_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -11,7 +18,8 @@ import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 /**
  * The Node language host, for a sandbox whose CLI was built and so came alone: by it the plain CLI runs the
  * same program as the Automation API. It starts what the SDK has for that, `@pulumi/pulumi/cmd/run`, with the
- * arguments that the official host gives it; what only code generation needs is not played.
+ * arguments that the official host gives it, and `run-policy-pack` for a policy pack. What only code generation
+ * needs is not played.
  */
 
 /** With this status the program says that it has printed its error itself (pulumi sdk/nodejs/cmd/run). */
@@ -64,6 +72,39 @@ async function run(request: RunRequest): Promise<InstanceType<typeof pb.RunRespo
   return response;
 }
 
+type PluginCall = ServerWritableStream<
+  InstanceType<typeof pb.RunPluginRequest>,
+  InstanceType<typeof pb.RunPluginResponse>
+>;
+
+/** Runs a plugin that is written for Node: here, a policy pack. What it prints first is its port. */
+function runPlugin(call: PluginCall): void {
+  const request = call.request;
+  const directory = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
+  const isPack = request.getKind() === "analyzer";
+  const script = createRequire(join(directory, "package.json")).resolve(
+    `@pulumi/pulumi/cmd/${isPack ? "run-policy-pack" : "run-plugin"}`,
+  );
+  const child = spawn("node", [script, ...request.getArgsList(), directory], {
+    // A pack's version is read from the package.json of its working folder.
+    cwd: isPack ? directory : request.getPwd(),
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      ...Object.fromEntries(
+        request.getEnvList().map((entry) => entry.split(/=(.*)/s).slice(0, 2) as [string, string]),
+      ),
+    },
+  });
+  child.stdout.on("data", (data: Buffer) => call.write(new pb.RunPluginResponse().setStdout(data)));
+  child.stderr.on("data", (data: Buffer) => call.write(new pb.RunPluginResponse().setStderr(data)));
+  child.on("close", (code) => {
+    call.write(new pb.RunPluginResponse().setExitcode(code ?? 1));
+    call.end();
+  });
+  call.on("cancelled", () => child.kill());
+}
+
 function answer<Request, Response>(handle: (request: Request) => Promise<Response> | Response) {
   return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
     void Promise.resolve(call.request)
@@ -98,6 +139,7 @@ server.addService(rpc.LanguageRuntimeService, {
     return response;
   }),
   run: answer(run),
+  runPlugin,
   cancel: answer(() => new emptyPb.Empty()),
 });
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
