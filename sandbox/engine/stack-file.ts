@@ -100,7 +100,10 @@ function parse(config: Config): readonly Mistake[] {
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, value]) => [name.slice(prefix.length), value] as const);
   const standIns: Readonly<Record<string, string>> = STAND_IN_SECRETS;
-  const values = own.map(([name, value]) => [name, isEncrypted(value) ? (standIns[name] ?? "") : asText(value)]);
+  const values = own.map(([name, value]) => [
+    name,
+    isEncrypted(value) ? (standIns[name] ?? "") : asText(value),
+  ]);
   const secrets = own.filter(([, value]) => holdsSecret(value)).map(([name]) => name);
   const raw = { values: Object.fromEntries(values) as Record<string, string>, secrets: new Set(secrets) };
   return parseSettings(raw).mistakes ?? [];
@@ -112,7 +115,7 @@ function isMissingSecret({ key, found }: Mistake): boolean {
 
 /** A value as the engine hands it to a program: objects as JSON, everything else as its text. */
 function asText(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function holdsSecret(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { EngineEvent, OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
+import type { DiagnosticEvent, EngineEvent, OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
 import { ROOT } from "../paths.ts";
 import { join } from "node:path";
 import type { Progress } from "../support/progress.ts";
@@ -12,8 +12,15 @@ export interface Updated {
   warnings: string[];
 }
 
-/** The engine remarks on every plugin that it takes from PATH, where a sandbox has put them all. */
-const AMBIENT = /^using pulumi-\S+ from \$PATH/;
+/**
+ * Remarks that are nothing to act on: the engine's on every plugin that it takes from PATH, where a sandbox has
+ * put them all, and a provider's on an object that is not ready yet.
+ */
+function isPassing({ severity, message, urn = "" }: DiagnosticEvent): boolean {
+  return (
+    severity === "warning" && (/^using pulumi-\S+ from \$PATH/.test(message) || urn.includes("kubernetes:"))
+  );
+}
 
 export const POLICY_PACK = join(ROOT, "policy");
 
