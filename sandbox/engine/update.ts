@@ -34,7 +34,7 @@ export async function update(stack: Stack, progress: Progress): Promise<Updated>
   return await progress.task(`pulumi up --stack ${stack.name}`, async (say) => {
     const onEvent = (event: EngineEvent) => {
       const diagnostic = event.diagnosticEvent;
-      if (diagnostic && !AMBIENT.test(diagnostic.message))
+      if (diagnostic && !isPassing(diagnostic))
         messages.push({ severity: diagnostic.severity, message: plain(diagnostic.message) });
       const violation = event.policyEvent;
       if (violation?.enforcementLevel === "mandatory") {
