@@ -73,11 +73,17 @@ export const image = (description: string): z.ZodString =>
 export const interval = (description: string): z.ZodString =>
   key(z.string().regex(DURATION), description, "a whole number with s, m, h, d, w or y, such as 12h");
 
+/** Attic keeps a retention as a signed 32-bit number of seconds: a longer one wraps and deletes everything. */
+const MAX_RETENTION = 2 ** 31 - 1;
+
 export const retention = (description: string): z.ZodString =>
   key(
-    z.string().regex(new RegExp(`^never$|${DURATION.source}`)),
+    z
+      .string()
+      .regex(new RegExp(`^never$|${DURATION.source}`), { abort: true })
+      .refine((text) => seconds(text) <= MAX_RETENTION),
     description,
-    "never, or a whole number with s, m, h, d, w or y, such as 90d",
+    "never, or a whole number with s, m, h, d, w or y of at most 68y, such as 90d",
   );
 
 export const wholeNumber = (description: string, min: number, max: number): z.ZodInt =>
