@@ -36,6 +36,11 @@ export function seconds(duration: string): number {
   return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
 }
 
+/** Cores of an amount of CPU such as `500m` or `2`. */
+export function cores(amount: string): number {
+  return amount.endsWith("m") ? Number(amount.slice(0, -1)) / 1000 : Number(amount);
+}
+
 /** Bytes of a quantity such as `10Gi`. */
 export function bytes(quantity: string): number {
   const amount = Number.parseInt(quantity, 10);

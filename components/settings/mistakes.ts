@@ -66,16 +66,24 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 export function unknownKey(where: string, name: string, known: readonly string[]): Mistake {
   const near = nearest(name, known);
   return {
-    key: where === "" ? name : `${where}.${name}`,
+    key: where === "" ? shownKey(name) : `${where}.${shownKey(name)}`,
     found: "a key that is not known",
     allowed: `${near === undefined ? "" : `did you mean ${near}? Known are `}${known.join(", ")}`,
   };
 }
 
-/** A value as it is shown in a message: on one line, and short. */
+/** A value as it is shown in a message: on one line, short, and without the password of an address. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
+  return short(JSON.stringify(value).replace(/(:\/\/[^\s:@/"]*):[^\s/"]*@/g, "$1:...@"));
+}
+
+/** The name of a key as it is shown: what a person would write stands as it is. */
+function shownKey(name: string): string {
+  return /^[\w-]{1,60}$/.test(name) ? name : shown(name);
+}
+
+function short(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
@@ -101,21 +109,16 @@ export function mistakesOf(name: string, schema: z.ZodType, input: unknown, erro
     seen.add(where);
     if (issue.code === "invalid_union" && issue.discriminator !== undefined) {
       const kinds = (issue as { options?: string[] }).options ?? [];
-      const near = typeof issue.input === "object" ? shownKind(issue.input) : undefined;
-      const guess = near === undefined ? undefined : nearest(near, kinds);
+      const { kind } = issue.input as { kind?: unknown };
+      const guess = typeof kind === "string" ? nearest(kind, kinds) : undefined;
       return [
         {
           key: where,
-          found: near === undefined ? "nothing" : shown(near),
+          found: shown(kind),
           allowed: `${guess === undefined ? "" : `did you mean ${guess}? `}one of ${kinds.join(", ")}`,
         },
       ];
     }
     return [{ key: where, found: shown(issue.input), allowed: meta(target)?.allowed ?? issue.message }];
   });
-}
-
-function shownKind(input: unknown): string | undefined {
-  const kind = (input as { kind?: unknown } | null)?.kind;
-  return kind === undefined ? undefined : typeof kind === "string" ? kind : shown(kind);
 }

@@ -1,4 +1,5 @@
 import { connectionBudget, RESERVED } from "./budget.ts";
+import { bytes, cores, type Resources } from "./leaf.ts";
 import type { Mistake } from "./mistakes.ts";
 import type { SecretKey, SecretsGiven, Settings } from "./schema.ts";
 
@@ -140,6 +141,29 @@ const gatewayHasItsParts: Rule = ({ gateway }) => {
   return [];
 };
 
+/** Kubernetes refuses a pod that asks for more than it may use, and says so only once it is to be made. */
+const requestsFitLimits: Rule = ({ server, database, storage }) => {
+  const all: [string, Resources | undefined][] = [
+    ["server.resources", server?.resources],
+    ["server.garbageCollection.resources", server?.garbageCollection.resources],
+    ["database.resources", database?.kind === "postgres" ? database.resources : undefined],
+    ["storage.resources", storage && "resources" in storage ? storage.resources : undefined],
+  ];
+  return all.flatMap(([where, resources]) => {
+    if (resources === undefined) return [];
+    const { cpu, cpuLimit, memory, memoryLimit } = resources;
+    const over = (key: string, found: string, limit: string) => ({
+      key: `${where}.${key}`,
+      found,
+      allowed: `at most ${limit}, which is ${where}.${key}Limit`,
+    });
+    return [
+      ...(cpuLimit !== undefined && cores(cpu) > cores(cpuLimit) ? [over("cpu", cpu, cpuLimit)] : []),
+      ...(bytes(memory) > bytes(memoryLimit) ? [over("memory", memory, memoryLimit)] : []),
+    ];
+  });
+};
+
 /** What a single key cannot know: rules between keys. */
 export const rules: readonly Rule[] = [
   secretsFit,
@@ -149,4 +173,5 @@ export const rules: readonly Rule[] = [
   levelFits,
   connectionsSuffice,
   gatewayHasItsParts,
+  requestsFitLimits,
 ];

@@ -84,7 +84,10 @@ export const serverSection = section("The Attic server.", {
     "a text of 1 to 256 characters",
   ).optional(),
   tokenAudiences: key(
-    z.array(z.string().min(1).max(256)).min(1).max(20),
+    z
+      .array(key(z.string().min(1).max(256), "An audience.", "a text of 1 to 256 characters"))
+      .min(1)
+      .max(20),
     "The `aud` claims of which every token must have one. Changing them makes tokens void.",
     "a list of 1 to 20 texts",
   ).optional(),
