@@ -26,7 +26,8 @@ export const secretKeys = {
     "URL of the database, for the kind existing.",
     /^postgres(ql)?:\/\/[^\s:@/?#]+(:[^\s@/?#]*)?@[^\s@/?#]+\/[^\s/?#]+(\?[^\s#]*)?$/,
     "postgres://user:password@host:port/database, with what is special in the password percent-encoded",
-  ),
+    // An address that cannot be read would stop the program with an error that shows it.
+  ).refine((text) => URL.canParse(text)),
   storageAccessKeyId: secretText(
     "Access key of the bucket, for the kind existing.",
     /^[\x21-\x7e]{1,256}$/,
