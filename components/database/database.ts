@@ -32,6 +32,8 @@ export function withVerifiedTls(url: string): string {
   const parsed = new URL(url);
   if (!parsed.searchParams.has("sslmode")) parsed.searchParams.set("sslmode", "verify-full");
   if (!parsed.searchParams.has("sslrootcert")) parsed.searchParams.set("sslrootcert", DATABASE_CA_PATH);
-  // Left as percent-encoding, the slashes of the path are the same to a URL parser and harder to read.
-  return parsed.href.replaceAll("%2F", "/");
+  // Left as percent-encoding, the slashes of the path are the same to a URL parser and harder to read. A
+  // password may hold one as well, and there it has to stay encoded.
+  parsed.search = parsed.search.replaceAll("%2F", "/");
+  return parsed.href;
 }
