@@ -1,9 +1,12 @@
 import k8s from "@pulumi/kubernetes";
 import type pulumi from "@pulumi/pulumi";
-import type { Platform } from "../platform/index.ts";
+import { fromNamespace, type Platform } from "../platform/index.ts";
 import type { TlsSettings } from "../settings/gateway.ts";
 import type { Backend } from "../storage/index.ts";
 import { GATEWAY_ROLE } from "./gateway.ts";
+
+/** Pods that cert-manager puts beside a Certificate for as long as an HTTP-01 challenge lasts, and their port. */
+const SOLVER = { labels: { "acme.cert-manager.io/http01-solver": "true" }, port: 8089 };
 
 /**
  * The name of the Secret with the certificate for all hosts: one that cert-manager fills, or one that exists.
@@ -31,6 +34,12 @@ export function certificateSecret(
       },
     },
     { parent },
+  );
+  platform.allow(
+    `${name}-solver`,
+    SOLVER.labels,
+    { ingress: [fromNamespace(platform.gatewayNamespace, SOLVER.port)] },
+    { role: GATEWAY_ROLE, parent },
   );
   return name;
 }
