@@ -33,7 +33,14 @@ export const oneGarbageCollector: StackValidationPolicy = {
 
 function faultOf(kind: string, { spec }: Workload): string | undefined {
   if (kind === "DaemonSet") return "The garbage collector would run on every node.";
-  if (kind === "Job" || kind === "CronJob") return undefined;
+  if (kind === "Job")
+    return (spec?.parallelism ?? 1) > 1
+      ? "The garbage collector would run several times at once."
+      : undefined;
+  if (kind === "CronJob")
+    return spec?.concurrencyPolicy === "Forbid"
+      ? undefined
+      : "A run of the garbage collector that takes long would meet the next one: set concurrencyPolicy to Forbid.";
   const replicas = spec?.replicas ?? 1;
   if (replicas > 1) return `The garbage collector would run ${replicas} times.`;
   if (kind === "Deployment" && spec?.strategy?.type !== "Recreate")

@@ -1,5 +1,5 @@
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { containersOf, type Workload, workloadKind } from "./workload.ts";
+import { containersOf, templateOf, type Workload, workloadKind } from "./workload.ts";
 
 const DOCS = "docs/policy.md#no-secret-in-plain-sight";
 
@@ -28,9 +28,8 @@ export const noSecretInPlainSight: ResourceValidationPolicy = {
           places.push([`the arguments of container ${container.name ?? ""}`, word]);
         }
       }
-      places.push(
-        ...entries("template annotation", (props as Workload).spec?.template?.metadata?.annotations),
-      );
+      if (!type.endsWith(":Pod"))
+        places.push(...entries("template annotation", templateOf(props as Workload).metadata?.annotations));
     }
     if (type.startsWith("kubernetes:")) {
       places.push(...entries("annotation", (props as ConfigMap).metadata?.annotations));

@@ -7,13 +7,21 @@ export interface Container {
   env?: { name?: string; value?: string }[];
 }
 
+interface PodTemplate {
+  metadata?: { annotations?: Record<string, string> };
+  spec?: PodSpec;
+}
+
 export interface Workload {
   metadata?: { name?: string; annotations?: Record<string, string> };
-  spec?: {
+  /** A bare Pod has its containers right here. */
+  spec?: PodSpec & {
     replicas?: number;
+    parallelism?: number;
+    concurrencyPolicy?: string;
     strategy?: { type?: string };
-    template?: { metadata?: { annotations?: Record<string, string> }; spec?: PodSpec };
-    jobTemplate?: { spec?: { template?: { spec?: PodSpec } } };
+    template?: PodTemplate;
+    jobTemplate?: { spec?: { template?: PodTemplate } };
   };
 }
 
@@ -23,6 +31,7 @@ export interface PodSpec {
 }
 
 const WORKLOADS = [
+  "core/v1:Pod",
   "apps/v1:Deployment",
   "apps/v1:StatefulSet",
   "apps/v1:DaemonSet",
@@ -37,8 +46,16 @@ export function workloadKind(type: string): string | undefined {
   return found?.split(":")[1];
 }
 
-/** All containers of a workload, also those of a CronJob's template. */
-export function containersOf({ spec }: Workload): Container[] {
-  const pod = spec?.template?.spec ?? spec?.jobTemplate?.spec?.template?.spec;
-  return [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])];
+/** The template of a workload's pods, also that of a CronJob; of a bare Pod, what stands for one. */
+export function templateOf({ metadata, spec }: Workload): PodTemplate {
+  return (
+    spec?.template ??
+    spec?.jobTemplate?.spec?.template ?? { ...(metadata && { metadata }), ...(spec && { spec }) }
+  );
+}
+
+/** All containers of a workload. */
+export function containersOf(workload: Workload): Container[] {
+  const { spec } = templateOf(workload);
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
 }
