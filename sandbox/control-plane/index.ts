@@ -93,8 +93,8 @@ export async function stopControlPlane(folder: string): Promise<number> {
     () => undefined,
     async () => {
       // etcd last: the API server would wait for it.
-      const clients = ["kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver"];
-      return (await stopDaemons(absolute, clients)) + (await stopDaemons(absolute));
+      const first = await stopDaemons(absolute, [...CLIENTS, "kube-apiserver"]);
+      return first + (await stopDaemons(absolute));
     },
   );
 }
@@ -105,7 +105,9 @@ async function theFolder(folder: string): Promise<string> {
   return await realpath(folder);
 }
 
-const DAEMONS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
+/** Those that talk to the API server. */
+const CLIENTS = ["kube-controller-manager", "kube-scheduler", "kwok"];
+const DAEMONS = ["etcd", "kube-apiserver", ...CLIENTS];
 
 /** What a cluster is made of: where this changes, a running one is brought up to date. */
 async function fingerprint({ tools, manifests }: ControlPlaneOptions): Promise<string> {
@@ -175,15 +177,23 @@ async function start(setup: Setup, manifests: Manifests, say: Say): Promise<Cont
   return { kubeconfig: kubeconfigFile(folder, "admin"), server: address };
 }
 
+/**
+ * Where etcd or the API server had to be started, what runs above it is ended, to be started again: clients
+ * that lost their server come back when it suits them, some after many seconds, and kwok not always.
+ */
 async function startApiServer(setup: Setup): Promise<[Daemon, Daemon]> {
-  const store = await startDaemon(etcd(setup));
+  const { folder, identity } = setup;
   const spec = apiServer(setup);
-  if ((await certificateOf(setup.identity)) === undefined) {
+  const store = await startDaemon(etcd(setup));
+  if (!store.reused) await stopDaemons(folder, [spec.name]);
+  if ((await certificateOf(identity)) === undefined) {
     // The server makes a new one when it starts, and only then.
-    await stopDaemons(setup.folder, [spec.name]);
-    await rm(setup.identity.certificates, { recursive: true, force: true });
+    await stopDaemons(folder, [spec.name]);
+    await rm(identity.certificates, { recursive: true, force: true });
   }
-  return [await startDaemon(spec), store];
+  const server = await startDaemon(spec);
+  if (!server.reused) await stopDaemons(folder, CLIENTS);
+  return [server, store];
 }
 
 async function startKwok(setup: Setup): Promise<Daemon> {
