@@ -22,6 +22,14 @@ export function createGateway(
   return gateway;
 }
 
+/**
+ * Every kind has been any other: what the kinds have in common, above all the certificate, is then kept where the
+ * kind is changed, and not made a second time under a name that is still taken.
+ */
+const FORMERLY = {
+  aliases: ["GatewayApi", "Traefik", "Nginx"].map((kind) => ({ type: `attic-stack:gateway:${kind}` })),
+};
+
 function ofKind(
   name: string,
   settings: GatewaySettings,
@@ -30,10 +38,10 @@ function ofKind(
 ): Gateway & pulumi.Resource {
   switch (settings.kind) {
     case "gateway-api":
-      return new GatewayApi(name, { platform, settings, backends });
+      return new GatewayApi(name, { platform, settings, backends }, FORMERLY);
     case "traefik":
-      return new Traefik(name, { platform, settings, backends });
+      return new Traefik(name, { platform, settings, backends }, FORMERLY);
     case "nginx":
-      return new Nginx(name, { platform, settings, backends });
+      return new Nginx(name, { platform, settings, backends }, FORMERLY);
   }
 }
