@@ -45,10 +45,15 @@ if (!installed()) {
   console.error("  ✓ npm packages");
 }
 
-const child = spawn(node, [join(root, "sandbox/main.ts"), ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: "inherit",
-});
+// The same limit as in Pulumi.yaml: the program runs in this process too.
+const child = spawn(
+  node,
+  ["--max-semi-space-size=8", join(root, "sandbox/main.ts"), ...process.argv.slice(2)],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 // The terminal sends its signals to the child too; what another process sends to this one is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => {

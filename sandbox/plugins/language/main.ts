@@ -47,6 +47,7 @@ async function run(request: RunRequest): Promise<InstanceType<typeof pb.RunRespo
   const child = spawn(
     "node",
     [
+      ...nodeArguments(info),
       script,
       ...Object.entries(flags).flatMap(([name, value]) => (value === "" ? [] : [`--${name}`, value])),
       info?.getEntryPoint() ?? request.getProgram(),
@@ -70,6 +71,12 @@ async function run(request: RunRequest): Promise<InstanceType<typeof pb.RunRespo
   if (code === BAIL) response.setBail(true);
   else if (code !== 0) response.setError(`Program exited with status ${code ?? "of a signal"}`);
   return response;
+}
+
+/** `runtime.options.nodeargs` of Pulumi.yaml: options for Node itself. */
+function nodeArguments(info: InstanceType<typeof pb.ProgramInfo> | undefined): string[] {
+  const { nodeargs } = (info?.getOptions()?.toJavaScript() ?? {}) as { nodeargs?: string };
+  return nodeargs === undefined ? [] : nodeargs.trim().split(/\s+/);
 }
 
 type PluginCall = ServerWritableStream<

@@ -1,0 +1,54 @@
+import type { Progress } from "../support/progress.ts";
+import { type Measure, pairedRatio } from "./measure.ts";
+import { previewBench, type PreviewBench } from "./preview.ts";
+import { cachedStart, coldStart } from "./start.ts";
+
+/** How many pairs a ratio is the median of. */
+const PAIRS = 7;
+
+/** Everything that `npm run bench` measures. What several rows need is made once, when the first asks for it. */
+export function measures(progress: Progress): readonly Measure[] {
+  let made: Promise<PreviewBench> | undefined;
+  const previews = () => (made ??= previewBench(progress));
+  return [
+    {
+      name: "preview-ratio",
+      unit: "×",
+      limit: 1.25,
+      about: `no-change preview of the lab stack by the plain CLI, against a bare program with the same Kubernetes resources in one loop; median of ${PAIRS} pairs`,
+      run: async () => {
+        const { stack, bare } = await previews();
+        return await pairedRatio(PAIRS, stack, bare);
+      },
+    },
+    {
+      name: "program-memory",
+      unit: "MB",
+      limit: 350,
+      about: "peak resident memory of the process that runs the lab stack's program",
+      run: async () => (await (await previews()).program()).megabytes,
+    },
+    {
+      name: "aws-modules",
+      unit: "files",
+      limit: 0,
+      about: "files of @pulumi/aws that the lab stack's program loads",
+      run: async () => (await (await previews()).program()).awsModules,
+    },
+    {
+      name: "start-cached",
+      unit: "s",
+      limit: 25,
+      about: "npm start in a new sandbox, programs and packages cached",
+      run: cachedStart,
+    },
+    {
+      name: "start-cold",
+      unit: "s",
+      limit: 600,
+      about: "npm start of a copy of the project with every cache empty",
+      onRequest: true,
+      run: coldStart,
+    },
+  ];
+}
