@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
-import type { KeyMeta } from "./leaf.ts";
+import { bare, meta, type Schema } from "./node.ts";
 
 /** One thing that is wrong in Pulumi.<stack>.yaml. */
 export interface Mistake {
@@ -10,23 +10,6 @@ export interface Mistake {
   found: string;
   /** What may stand there. */
   allowed: string;
-}
-
-interface Node {
-  type: string;
-  shape?: Record<string, Schema>;
-  innerType?: Schema;
-  element?: Schema;
-  options?: Schema[];
-  values?: unknown[];
-}
-interface Schema {
-  def: Node;
-}
-
-/** Takes off what only says that a value may be missing. */
-function bare(schema: Schema): Schema {
-  return schema.def.innerType === undefined ? schema : bare(schema.def.innerType);
 }
 
 /** The part of `schema` that a path leads to; of several kinds, the one that the input has chosen. */
@@ -45,12 +28,6 @@ function at(schema: Schema, path: readonly PropertyKey[], input: unknown): Schem
 function isKind(option: Schema, input: unknown): boolean {
   const kind = option.def.shape?.kind?.def.values?.[0];
   return kind !== undefined && kind === (input as { kind?: unknown } | undefined)?.kind;
-}
-
-function meta(schema: Schema | undefined): KeyMeta | undefined {
-  if (schema === undefined) return undefined;
-  const own = (schema as unknown as z.ZodType).meta() as KeyMeta | undefined;
-  return own?.allowed === undefined && schema.def.innerType ? meta(schema.def.innerType) : own;
 }
 
 /** The known word that was most likely meant, or undefined where none is near. */
