@@ -101,14 +101,7 @@ async function send(cluster: Cluster, path: string, change: Change): Promise<Kub
     setField(inputs, ["metadata", "resourceVersion"], text(before, "metadata", "resourceVersion"));
     return cluster.api.request("PUT", path, { query, body: inputs, signal });
   }
-  const patch = preview ? undefined : takeOver(before, manager);
-  if (patch) {
-    before = await cluster.api.request("PATCH", path, {
-      body: patch,
-      contentType: "application/json-patch+json",
-      signal,
-    });
-  }
+  if (!preview) before = await takeOverFields(cluster, path, before, manager);
   applyIgnored(inputs, before, ignoreChanges, manager);
   const force =
     cluster.patchForce ||
@@ -130,6 +123,26 @@ async function send(cluster: Cluster, path: string, change: Change): Promise<Kub
         "for troubleshooting help\n" +
         `The resource managed by field manager "${manager}" had an apply conflict: ${error.message}`,
     );
+  }
+}
+
+async function takeOverFields(
+  cluster: Cluster,
+  path: string,
+  before: KubeObject,
+  manager: string,
+): Promise<KubeObject> {
+  for (let tried = 0, now = before; ; tried++) {
+    const body = takeOver(now, manager);
+    if (!body) return now;
+    const contentType = "application/json-patch+json";
+    try {
+      return await cluster.api.request("PATCH", path, { body, contentType, signal: cluster.cancelled });
+    } catch (error) {
+      // A controller wrote to the object in between.
+      if (!(error instanceof StatusError) || error.code !== 409 || tried === 5) throw error;
+      now = await cluster.api.get(path);
+    }
   }
 }
 
