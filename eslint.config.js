@@ -14,6 +14,8 @@ export default tseslint.config(
     rules: {
       // An Output in a template string prints the text of an error: this rule catches it.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // What is taken out of an object is named so that the rest is left.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       // Pulumi resources are declared for their effect.
       "no-new": "off",
       "@typescript-eslint/no-extraneous-class": "off",

@@ -50,7 +50,7 @@ export class AtticServer extends pulumi.ComponentResource {
     const pod: AtticPodArgs = {
       settings,
       probeHost: host,
-      customEndpoint: s3?.endpoint !== undefined,
+      ...(s3 && { s3: { region: s3.region, customEndpoint: s3.endpoint !== undefined } }),
       secret: serverSecret(
         `${name}-environment`,
         { platform, role: ROLE, database, store, signingKey: this.signingKey },

@@ -24,10 +24,7 @@ export function migrations(
   opts: pulumi.CustomResourceOptions,
 ): k8s.batch.v1.Job {
   const { platform, clientLabels } = args;
-  const pod: AtticPodArgs = { ...args.pod };
-  delete pod.configMap;
-  delete pod.claim;
-  delete pod.storeCa;
+  const { configMap, claim, storeCa, s3, ...pod } = args.pod;
   const metadata = platform.unnamed(ROLE);
   return new k8s.batch.v1.Job(
     name,

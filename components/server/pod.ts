@@ -31,8 +31,8 @@ export interface AtticPodArgs {
   storeCa?: pulumi.Input<string>;
   /** Name of the volume claim of a local store. */
   claim?: pulumi.Input<string>;
-  /** Whether the store is one at an address of its own, and not AWS. */
-  customEndpoint: boolean;
+  /** The object store, where there is one: its region, and whether it is another than AWS. */
+  s3?: { region: string; customEndpoint: boolean };
   /** Host header for the probes: one that `allowed-hosts` lets through. */
   probeHost: string;
 }
@@ -93,21 +93,21 @@ function atticContainer(mode: string, args: AtticPodArgs): Container {
   });
 }
 
-function environment(args: AtticPodArgs): EnvVar[] {
-  return [
-    { name: "RUST_LOG", value: "info" },
-    { name: "HOME", value: "/tmp" },
-    // The SDK's newer checksums are refused by Garage, Ceph and others (garage#824 and its like).
-    ...(args.customEndpoint
-      ? [
-          { name: "AWS_REQUEST_CHECKSUM_CALCULATION", value: "WHEN_REQUIRED" },
-          { name: "AWS_RESPONSE_CHECKSUM_VALIDATION", value: "WHEN_REQUIRED" },
-        ]
-      : []),
-    ...(args.storeCa !== undefined
-      ? [{ name: "SSL_CERT_FILE", value: `${STORE_CA.folder}/${STORE_CA.file}` }]
-      : []),
-  ];
+function environment({ s3, storeCa }: AtticPodArgs): EnvVar[] {
+  const variables: Record<string, string> = {
+    // Without the second part every statement of the database is logged.
+    RUST_LOG: "info,sqlx::query=warn",
+    HOME: "/tmp",
+    // The SDK asks the node's metadata service for what it is not told, and waits where nobody answers.
+    ...(s3 && { AWS_REGION: s3.region, AWS_EC2_METADATA_DISABLED: "true" }),
+    // Not every server that speaks S3 knows the checksums that newer SDKs add of their own accord.
+    ...(s3?.customEndpoint && {
+      AWS_REQUEST_CHECKSUM_CALCULATION: "WHEN_REQUIRED",
+      AWS_RESPONSE_CHECKSUM_VALIDATION: "WHEN_REQUIRED",
+    }),
+    ...(storeCa !== undefined && { SSL_CERT_FILE: `${STORE_CA.folder}/${STORE_CA.file}` }),
+  };
+  return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }
 
 /** A pod of Attic with the volumes that its containers mount. */
