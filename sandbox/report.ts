@@ -1,4 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import type pulumi from "@pulumi/pulumi";
 import type { StackOutputs } from "../components/outputs.ts";
 import type { Updated } from "./engine/update.ts";
@@ -8,8 +10,8 @@ export interface ReportArgs {
   updated: Updated;
   addresses: Readonly<Record<string, string>>;
   seconds: number;
-  /** The file by which a shell gets the sandbox's engine, as a person would type it. */
-  environment: string;
+  /** The folder of the stack's sandbox, as a person would type it. */
+  folder: string;
 }
 
 type Plain<T> = T extends pulumi.Output<infer U> ? U : T;
@@ -23,7 +25,7 @@ interface Resource {
 
 /** What a start made, as a text for a person. */
 export async function report(args: ReportArgs): Promise<string> {
-  const { stack, updated, addresses, seconds, environment } = args;
+  const { stack, updated, addresses, seconds, folder } = args;
   const state = (await stack.exportStack()) as { deployment: { resources: Resource[] } };
   const { resources } = state.deployment;
   const made = resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
@@ -48,9 +50,10 @@ export async function report(args: ReportArgs): Promise<string> {
     ),
     "",
     "Next, with the engine and the cluster of this sandbox in your shell:",
-    `  . ${environment}`,
-    `  pulumi stack output --stack ${stack.name}`,
-    `  kubectl --namespace ${output("namespace")} get pods`,
+    `  . ${folder}/env`,
+    `  pulumi -C ${folder}/project preview --stack ${stack.name}`,
+    `  pulumi -C ${folder}/project stack output --stack ${stack.name} --show-secrets`,
+    ...(hasKubectl() ? [`  kubectl --namespace ${output("namespace")} get pods,networkpolicies`] : []),
     "",
     "npm stop ends the sandbox.",
   ].join("\n");
@@ -76,6 +79,7 @@ function componentRows(resources: readonly Resource[]): string[][] {
   const kindOf = (type: string) => type.split(":").at(-1) ?? type;
   return resources
     .filter(({ custom, type }) => !custom && type !== "pulumi:pulumi:Stack")
+    .sort((a, b) => a.urn.localeCompare(b.urn))
     .map(({ urn, type }) => {
       const counts = new Map<string, number>();
       for (const child of resources) {
@@ -103,4 +107,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .join("  ")
       .trimEnd();
   return [line(head), line(widths.map((width) => "─".repeat(width))), ...rows.map(line)];
+}
+
+/** Whether the person could run kubectl: the sandbox does without it, and brings none. */
+function hasKubectl(): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((place) => existsSync(join(place, "kubectl")));
 }

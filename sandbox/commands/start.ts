@@ -38,7 +38,7 @@ export async function start(args: readonly string[], progress: Progress): Promis
         updated,
         addresses,
         seconds: (performance.now() - began) / 1000,
-        environment: relative(ROOT, join(folder, "env")),
+        folder: folder.startsWith(ROOT) ? relative(ROOT, folder) : folder,
       }),
     );
   });

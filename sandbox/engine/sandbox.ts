@@ -38,24 +38,28 @@ export async function openSandbox(folder: string, progress: Progress): Promise<S
     manifests,
     progress,
   });
-  const plugins = await installPlugins({
+  const home = join(folder, "pulumi-home");
+  await installPlugins({
     folder: join(folder, "plugins"),
+    home,
     node: process.execPath,
     cli: tools.pulumi,
     real: realPlugins(),
   });
-  const path = [plugins, dirname(process.execPath), dirname(tools.pulumi), process.env.PATH].join(delimiter);
+  const path = [dirname(process.execPath), dirname(tools.pulumi), process.env.PATH].join(delimiter);
   return {
     folder,
     controlPlane,
     env: {
       PATH: path,
       KUBECONFIG: controlPlane.kubeconfig,
-      PULUMI_HOME: join(folder, "pulumi-home"),
+      PULUMI_HOME: home,
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE_FILE: await providePassphrase(folder),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      // What happens to stand on PATH is not what the sandbox has put in its place.
+      PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
       // By it a killed start's engine is found and ended before the next one begins.
       [DAEMON_MARK.folder]: engineFolder(folder),
       [DAEMON_MARK.name]: "engine",

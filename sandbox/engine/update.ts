@@ -12,14 +12,9 @@ export interface Updated {
   warnings: string[];
 }
 
-/**
- * Remarks that are nothing to act on: the engine's on every plugin that it takes from PATH, where a sandbox has
- * put them all, and a provider's on an object that is not ready yet.
- */
-function isPassing({ severity, message, urn = "" }: DiagnosticEvent): boolean {
-  return (
-    severity === "warning" && (/^using pulumi-\S+ from \$PATH/.test(message) || urn.includes("kubernetes:"))
-  );
+/** A provider's remark on an object that is not ready yet: nothing to act on. */
+function isPassing({ severity, urn = "" }: DiagnosticEvent): boolean {
+  return severity === "warning" && urn.includes("kubernetes:");
 }
 
 export const POLICY_PACK = join(ROOT, "policy");

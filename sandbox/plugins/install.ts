@@ -1,61 +1,74 @@
 import { createHash, randomUUID } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { build } from "esbuild";
+import { writeFileAtomically } from "../support/files.ts";
 import { UserError } from "../support/user-error.ts";
 
 /** The plugins that the sandbox plays, each a folder here with a `main.ts`. */
 export const STAND_INS = ["kubernetes", "random", "tls"] as const;
 
-/** The Node language host, which comes with an official CLI and not with one that was built. */
-const LANGUAGE_HOST = "pulumi-language-nodejs";
-
 const here = import.meta.dirname;
 
 /**
- * Makes a folder of executables that, put first on PATH, the engine takes for the official plugins:
- * `pulumi-resource-<name>` for each stand-in, and the Node language host where the CLI came without one.
+ * Puts plugins where the engine looks for those that it has downloaded, `<home>/plugins/<kind>-<name>-v<version>/`,
+ * in the versions that the project's packages ask for: a stand-in for each, or the official one from PATH. With
+ * them goes the Node language host, where the CLI came without one.
  *
  * @param options.folder where the bundles are kept; made again only where a source changed.
+ * @param options.home the engine's own folder (PULUMI_HOME).
  * @param options.node path of the Node that runs them.
  * @param options.cli path of the CLI: where the language host stands beside it, that one is used.
- * @param options.real names of plugins that are to be taken from PATH as they are.
- * @returns the folder of the executables.
- * @throws UserError where a plugin named in `real` is not on PATH or is unknown.
+ * @param options.real names of plugins that are to be taken from PATH.
+ * @throws UserError where a plugin named in `real` is not on PATH.
  */
 export async function installPlugins(options: {
   folder: string;
+  home: string;
   node: string;
   cli: string;
   real: readonly string[];
-}): Promise<string> {
-  const { folder, node, cli, real } = options;
-  for (const name of real) requireOnPath(`pulumi-resource-${name}`, join(folder, "bin"));
-  const played = STAND_INS.filter((name) => !real.includes(name));
+}): Promise<void> {
+  const { folder, home, node, cli, real } = options;
   const bundles = await bundle(join(folder, "bundles"));
-  const bin = join(folder, "bin");
-  await mkdir(bin, { recursive: true });
-  const scripts = new Map(
-    played.map((name) => [`pulumi-resource-${name}`, script(node, join(bundles, `${name}.cjs`))]),
-  );
-  if (!isExecutable(join(dirname(cli), LANGUAGE_HOST))) {
-    scripts.set(LANGUAGE_HOST, script(node, join(bundles, "language.cjs")));
+  const standIn = (name: string) => [node, join(bundles, `${name}.cjs`)];
+
+  const commands = new Map<string, string[]>();
+  for (const name of new Set([...STAND_INS, ...real])) {
+    const command = real.includes(name) ? [onPath(`pulumi-resource-${name}`)] : standIn(name);
+    commands.set(`resource-${name}-v${await versionOf(`@pulumi/${name}`)}`, command);
   }
-  for (const [file, text] of scripts) await write(join(bin, file), text, 0o755);
-  for (const file of await readdir(bin)) if (!scripts.has(file)) await rm(join(bin, file), { force: true });
-  return bin;
+  if (!isExecutable(join(dirname(cli), "pulumi-language-nodejs"))) {
+    commands.set(`language-nodejs-v${await versionOf("@pulumi/pulumi")}`, standIn("language"));
+  }
+
+  const plugins = join(home, "plugins");
+  for (const [place, command] of commands) {
+    const file = `pulumi-${place.split("-").slice(0, 2).join("-")}`;
+    await write(join(plugins, place, file), script(command), 0o755);
+  }
+  for (const place of await readdir(plugins)) {
+    if (!commands.has(place)) await rm(join(plugins, place), { recursive: true, force: true });
+  }
 }
 
-function requireOnPath(file: string, bin: string): void {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== "" && entry !== bin);
-  if (!folders.some((entry) => isExecutable(join(entry, file)))) {
-    throw new UserError(
-      `SANDBOX_REAL asks for the official plugin ${file}, and no folder on PATH has an executable of that ` +
-        `name. Install it (pulumi plugin install, or a package of your system) and put its folder on PATH, ` +
-        `or leave the name out of SANDBOX_REAL.`,
-    );
-  }
+async function versionOf(name: string): Promise<string> {
+  const file = join(here, "../../node_modules", name, "package.json");
+  const { version } = JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as { version?: string };
+  if (version === undefined)
+    throw new UserError(`SANDBOX_REAL names a plugin that this project does not use: ${name}.`);
+  return version;
+}
+
+function onPath(file: string): string {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== "");
+  const found = folders.map((folder) => join(folder, file)).find(isExecutable);
+  if (found !== undefined) return found;
+  throw new UserError(
+    `SANDBOX_REAL asks for the official plugin ${file}, and no folder on PATH has an executable of that name. ` +
+      `Put its folder on PATH, or leave the name out of SANDBOX_REAL.`,
+  );
 }
 
 function isExecutable(path: string): boolean {
@@ -111,14 +124,12 @@ async function sourcesHash(): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-function script(node: string, file: string): string {
+function script(command: readonly string[]): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  return `#!/bin/sh\nexec ${quote(node)} ${quote(file)} "$@"\n`;
+  return `#!/bin/sh\nexec ${command.map(quote).join(" ")} "$@"\n`;
 }
 
 async function write(path: string, text: string, mode: number): Promise<void> {
   if ((await readFile(path, "utf8").catch(() => "")) === text) return;
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, text, { mode });
-  await rename(draft, path);
+  await writeFileAtomically(path, text, mode);
 }
