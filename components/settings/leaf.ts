@@ -11,7 +11,9 @@ export function key<T extends z.ZodType>(schema: T, description: string, allowed
   return schema.meta({ description, allowed } satisfies KeyMeta);
 }
 
-const HOSTNAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** RFC 1123, with two labels or more; an IP address, whose last label is a number, is none. */
+const HOSTNAME =
+  /^(?=.{1,253}$)(?!.*\.[0-9]+$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** RFC 1123 label: what Kubernetes takes as the name of a namespace or a service. */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** RFC 1123 subdomain: the name of most other objects. */

@@ -52,7 +52,12 @@ export function unknownKey(where: string, name: string, known: readonly string[]
 /** A value as it is shown in a message: on one line, short, and without the password of an address. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  return short(JSON.stringify(value).replace(/(:\/\/[^\s:@/"]*):[^\s/"]*@/g, "$1:...@"));
+  try {
+    return short(JSON.stringify(value).replace(/(:\/\/[^\s:@/"]*):[^\s/"]*@/g, "$1:...@"));
+  } catch {
+    // Objects in objects, deeper than JSON.stringify goes.
+    return "a value too deep to be shown";
+  }
 }
 
 /** The name of a key as it is shown: what a person would write stands as it is. */
