@@ -79,6 +79,12 @@ describe("a wrong namespace or gateway", () => {
       '"Cache.example.com"',
       ALLOWED.host,
     ],
+    "a host that is an IP address": [
+      gateway({ host: "192.0.2.1" }),
+      "gateway.host",
+      '"192.0.2.1"',
+      ALLOWED.host,
+    ],
     "a wildcard host": [gateway({ host: "*.example.com" }), "gateway.host", '"*.example.com"', ALLOWED.host],
     "an unknown proxy": [
       gateway({ proxiedBy: "fastly" }),
