@@ -1,7 +1,7 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
 import random from "@pulumi/random";
-import { claim, fromPods, type Platform, type Role, toPods } from "../platform/index.ts";
+import { claim, fromPods, type Platform, type Role, single, toPods } from "../platform/index.ts";
 
 import type { PostgresSettings } from "../settings/database.ts";
 import { PrivateCertificate } from "./certificate.ts";
@@ -81,29 +81,15 @@ export class Postgres extends pulumi.ComponentResource implements Database {
       { egress: [toPods(pods, POSTGRES_PORT)] },
       { role: ROLE, ...parent },
     );
-    new k8s.apps.v1.StatefulSet(
-      name,
-      {
-        metadata: platform.named(name, ROLE),
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: pods },
-          template: {
-            metadata: { labels: platform.unnamed(ROLE).labels },
-            spec: postgresPod({
-              settings,
-              replicas,
-              claim: data.metadata.name,
-              configMap: config.metadata.name,
-              passwordSecret: passwordSecret.metadata.name,
-              tlsSecret: tlsSecret.metadata.name,
-            }),
-          },
-        },
-      },
-      parent,
-    );
+    const pod = postgresPod({
+      settings,
+      replicas,
+      claim: data.metadata.name,
+      configMap: config.metadata.name,
+      passwordSecret: passwordSecret.metadata.name,
+      tlsSecret: tlsSecret.metadata.name,
+    });
+    single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
 
     this.caBundle = certificate.caBundle;
     this.url = password.result.apply((secret) =>

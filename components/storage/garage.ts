@@ -1,7 +1,7 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
 import random from "@pulumi/random";
-import { claim, type Platform, type Role } from "../platform/index.ts";
+import { claim, type Platform, type Role, single } from "../platform/index.ts";
 import type { GarageSettings } from "../settings/storage.ts";
 import { storeEndpoint } from "./endpoint.ts";
 import { GARAGE_PORT, GARAGE_REGION, garagePod, garageToml } from "./garage-pod.ts";
@@ -89,28 +89,14 @@ export class Garage extends pulumi.ComponentResource implements S3Store {
     });
     this.endpoint = endpoint;
     if (backend) this.backend = backend;
-    new k8s.apps.v1.StatefulSet(
-      name,
-      {
-        metadata: platform.named(name, ROLE),
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: pods },
-          template: {
-            metadata: { labels: platform.unnamed(ROLE).labels },
-            spec: garagePod({
-              settings,
-              dataClaim: data.metadata.name,
-              metadataClaim: metadata.metadata.name,
-              configMap: config.metadata.name,
-              secret: secret.metadata.name,
-            }),
-          },
-        },
-      },
-      parent,
-    );
+    const pod = garagePod({
+      settings,
+      dataClaim: data.metadata.name,
+      metadataClaim: metadata.metadata.name,
+      configMap: config.metadata.name,
+      secret: secret.metadata.name,
+    });
+    single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
     this.registerOutputs({ bucket: this.bucket, region: this.region, endpoint: this.endpoint });
   }
 }

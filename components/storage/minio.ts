@@ -1,7 +1,7 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
 import random from "@pulumi/random";
-import { claim, type Platform, type Role } from "../platform/index.ts";
+import { claim, type Platform, type Role, single } from "../platform/index.ts";
 import type { MinioSettings } from "../settings/storage.ts";
 import { storeEndpoint } from "./endpoint.ts";
 import { bucketPod, MINIO_PORT, MINIO_REGION, MINIO_SECRET_KEYS, minioPod } from "./minio-pod.ts";
@@ -73,22 +73,8 @@ export class Minio extends pulumi.ComponentResource implements S3Store {
     });
     this.endpoint = endpoint;
     if (backend) this.backend = backend;
-    const server = new k8s.apps.v1.StatefulSet(
-      name,
-      {
-        metadata: platform.named(name, ROLE),
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: pods },
-          template: {
-            metadata: { labels: platform.unnamed(ROLE).labels },
-            spec: minioPod({ settings, claim: data.metadata.name, secret: secret.metadata.name }),
-          },
-        },
-      },
-      parent,
-    );
+    const pod = minioPod({ settings, claim: data.metadata.name, secret: secret.metadata.name });
+    const server = single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
     new k8s.batch.v1.Job(
       `${name}-bucket`,
       {
