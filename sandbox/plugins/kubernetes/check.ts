@@ -4,16 +4,7 @@ import { adoptName, assignName, isGenerateName } from "./annotations.ts";
 import { markSecrets } from "./checkpoint.ts";
 import type { Cluster } from "./cluster.ts";
 import { isCustomResourceDefinition } from "./kinds.ts";
-import {
-  annotation,
-  field,
-  kindOfType,
-  namespace,
-  setField,
-  setNamespace,
-  toObject,
-  toProperties,
-} from "./object.ts";
+import { annotation, field, kindOfType, namespace, setField, setNamespace, toObject } from "./object.ts";
 import { normalize } from "./normalize.ts";
 import { isObject } from "../protocol/values.ts";
 
@@ -44,9 +35,8 @@ export async function check(cluster: Cluster, request: CheckRequest): Promise<Ch
     if (namespaced && isObject(inputs.metadata)) setDefaultNamespace(cluster, inputs);
   }
   if (isCustomResourceDefinition(inputs)) cluster.discovery.define(inputs);
-  const checked = toProperties(inputs);
-  markSecrets(checked, news);
-  return { inputs: checked };
+  markSecrets(inputs, news);
+  return { inputs };
 }
 
 function setDefaultNamespace(cluster: Cluster, inputs: Parameters<typeof setNamespace>[0]): void {

@@ -19,7 +19,7 @@ import {
 } from "./object.ts";
 
 /** The first of five waits for a namespace or a definition that another resource is just making. */
-const FIRST_RETRY = 250;
+const FIRST_RETRY = 100;
 const RETRIES = 5;
 
 /** Creates an object and waits until it is ready; in a preview, lets the API server say what would come of it. */
@@ -58,12 +58,11 @@ export async function create(cluster: Cluster, request: CreateRequest): Promise<
     const { api, discovery, cancelled: signal } = cluster;
     outputs = await awaitReady({ api, discovery, inputs, outputs, timeout, signal, say });
   } catch (error) {
+    if (!(error instanceof AwaitFailed)) throw explain(error, urn, inputs);
     const what =
       `resource "${urn}" was successfully created, but the Kubernetes API server ` +
-      `reported that it failed to fully initialize or become live: ${message(error)}`;
-    const reasons = error instanceof AwaitFailed ? error.reasons : [];
-    const last = error instanceof AwaitFailed ? error.object : outputs;
-    throw new InitFailed(what, state(last), [what, ...reasons]);
+      `reported that it failed to fully initialize or become live: ${error.message}`;
+    throw new InitFailed(what, state(error.object), [what, ...error.reasons]);
   }
   say("info", "");
   return state(outputs);

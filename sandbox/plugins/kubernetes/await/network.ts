@@ -9,7 +9,7 @@ import { READY, type Readiness, type Scene } from "./readiness.ts";
  */
 const SETTLE = 250;
 /** How long an Ingress waits for the endpoints of its backends before it does without. */
-const SETTLE_INGRESS = 2000;
+const SETTLE_INGRESS = 10_000;
 
 const seen = new WeakMap<Scene, { version: string; since: number }>();
 
