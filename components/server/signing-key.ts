@@ -1,6 +1,6 @@
 import pulumi from "@pulumi/pulumi";
-import random from "@pulumi/random";
 import tls from "@pulumi/tls";
+import { randomHex } from "../platform/index.ts";
 
 export type SigningAlgorithm = "RS256" | "HS256";
 
@@ -33,7 +33,8 @@ export class GeneratedSigningKey extends pulumi.ComponentResource implements Sig
       this.secret = key.privateKeyPem.apply((pem) => Buffer.from(pem).toString("base64"));
       this.publicKey = key.publicKeyPem;
     } else {
-      this.secret = new random.RandomBytes(`${name}-hmac`, { length: 64 }, { parent: this }).base64;
+      const key = randomHex(`${name}-hmac`, 64, this);
+      this.secret = key.apply((hex) => Buffer.from(hex, "hex").toString("base64"));
     }
     this.registerOutputs({ algorithm, publicKey: this.publicKey });
   }

@@ -1,7 +1,7 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
 import random from "@pulumi/random";
-import { claim, type Platform, type Role, single } from "../platform/index.ts";
+import { claim, type Platform, randomHex, type Role, single } from "../platform/index.ts";
 import type { GarageSettings } from "../settings/storage.ts";
 import { storeEndpoint } from "./endpoint.ts";
 import { GARAGE_PORT, GARAGE_REGION, garagePod, garageToml } from "./garage-pod.ts";
@@ -33,12 +33,12 @@ export class Garage extends pulumi.ComponentResource implements S3Store {
     const pods = platform.selector(ROLE);
 
     const keyId = new random.RandomId(`${name}-access-key-id`, { byteLength: 12 }, parent);
-    const secretKey = new random.RandomBytes(`${name}-secret-access-key`, { length: 32 }, parent);
-    const rpcSecret = new random.RandomBytes(`${name}-rpc-secret`, { length: 32 }, parent);
-    const adminToken = new random.RandomBytes(`${name}-admin-token`, { length: 32 }, parent);
+    const secretKey = randomHex(`${name}-secret-access-key`, 32, this);
+    const rpcSecret = randomHex(`${name}-rpc-secret`, 32, this);
+    const adminToken = randomHex(`${name}-admin-token`, 32, this);
     this.bucket = settings.bucket;
     // Garage takes no other form: GK and 24 hexadecimal digits.
-    this.credentials = { accessKeyId: pulumi.interpolate`GK${keyId.hex}`, secretAccessKey: secretKey.hex };
+    this.credentials = { accessKeyId: pulumi.interpolate`GK${keyId.hex}`, secretAccessKey: secretKey };
     if (settings.caBundle !== undefined) this.caBundle = settings.caBundle;
 
     const secret = new k8s.core.v1.Secret(
@@ -48,8 +48,8 @@ export class Garage extends pulumi.ComponentResource implements S3Store {
         stringData: {
           GARAGE_DEFAULT_ACCESS_KEY: this.credentials.accessKeyId,
           GARAGE_DEFAULT_SECRET_KEY: this.credentials.secretAccessKey,
-          GARAGE_RPC_SECRET: rpcSecret.hex,
-          GARAGE_ADMIN_TOKEN: adminToken.hex,
+          GARAGE_RPC_SECRET: rpcSecret,
+          GARAGE_ADMIN_TOKEN: adminToken,
         },
       },
       parent,

@@ -1,7 +1,7 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
 import random from "@pulumi/random";
-import { claim, type Platform, type Role, single } from "../platform/index.ts";
+import { claim, type Platform, randomHex, type Role, single } from "../platform/index.ts";
 import type { MinioSettings } from "../settings/storage.ts";
 import { storeEndpoint } from "./endpoint.ts";
 import { bucketPod, MINIO_PORT, MINIO_REGION, MINIO_SECRET_KEYS, minioPod } from "./minio-pod.ts";
@@ -34,9 +34,9 @@ export class Minio extends pulumi.ComponentResource implements S3Store {
     const pods = platform.selector(ROLE);
 
     const user = new random.RandomId(`${name}-root-user`, { byteLength: 10 }, parent);
-    const password = new random.RandomBytes(`${name}-root-password`, { length: 20 }, parent);
+    const password = randomHex(`${name}-root-password`, 20, this);
     this.bucket = settings.bucket;
-    this.credentials = { accessKeyId: user.hex, secretAccessKey: password.hex };
+    this.credentials = { accessKeyId: user.hex, secretAccessKey: password };
     if (settings.caBundle !== undefined) this.caBundle = settings.caBundle;
 
     const secret = new k8s.core.v1.Secret(
@@ -45,8 +45,8 @@ export class Minio extends pulumi.ComponentResource implements S3Store {
         metadata: platform.unnamed(ROLE),
         stringData: {
           [MINIO_SECRET_KEYS.user]: user.hex,
-          [MINIO_SECRET_KEYS.password]: password.hex,
-          [MINIO_SECRET_KEYS.address]: pulumi.interpolate`http://${user.hex}:${password.hex}@${name}.${platform.namespaceName}.svc:${MINIO_PORT}`,
+          [MINIO_SECRET_KEYS.password]: password,
+          [MINIO_SECRET_KEYS.address]: pulumi.interpolate`http://${user.hex}:${password}@${name}.${platform.namespaceName}.svc:${MINIO_PORT}`,
         },
       },
       parent,
