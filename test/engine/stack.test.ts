@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../sandbox/control-plane/api.ts";
-import { Cluster, type KubernetesObject } from "../support/cluster.ts";
+import { Cluster, type KubernetesObject } from "../support/live-cluster.ts";
 import { type Overrides, TestStack } from "../support/sandbox.ts";
 
 const NAMESPACE = "stack-test";
@@ -27,9 +27,8 @@ const RESOURCES = {
   "kubernetes:gateway.networking.k8s.io/v1:Gateway": 1,
   "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": 2,
   "kubernetes:networking.k8s.io/v1:NetworkPolicy": 8,
-  "random:index/randomBytes:RandomBytes": 3,
   "random:index/randomId:RandomId": 1,
-  "random:index/randomPassword:RandomPassword": 1,
+  "random:index/randomPassword:RandomPassword": 4,
   "tls:index/certRequest:CertRequest": 1,
   "tls:index/locallySignedCert:LocallySignedCert": 1,
   "tls:index/privateKey:PrivateKey": 3,
@@ -81,7 +80,7 @@ const CHANGES: readonly { what: string; settings: Overrides; steps: readonly str
     what: "another signing algorithm makes another key and keeps everything else",
     settings: { server: pick("garbageCollection", "replicas", "image", "signingAlgorithm") },
     steps: [
-      "create random:index/randomBytes:RandomBytes attic-signing-key-hmac",
+      "create random:index/randomPassword:RandomPassword attic-signing-key-hmac",
       "delete tls:index/privateKey:PrivateKey attic-signing-key-rsa",
       "replace kubernetes:batch/v1:Job attic-migrations",
       "replace kubernetes:core/v1:Secret attic-environment",

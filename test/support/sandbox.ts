@@ -1,4 +1,4 @@
-import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
+import type { ConfigMap, EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import atticStack from "../../index.ts";
 import { openSandbox, type Sandbox } from "../../sandbox/engine/sandbox.ts";
 import { openStack } from "../../sandbox/engine/stack.ts";
@@ -79,9 +79,9 @@ export class TestStack {
     return await this.#run((onEvent) => this.#stack.destroy({ ...OPTIONS, onEvent }));
   }
 
-  /** The stack's outputs, the secret ones in clear. */
-  async outputs(): Promise<Record<string, { value: unknown; secret: boolean }>> {
-    return await this.#stack.outputs();
+  /** The settings as the engine keeps them, the secret ones in clear. */
+  async config(): Promise<ConfigMap> {
+    return await this.#stack.getAllConfig();
   }
 
   /** The whole state, with its secrets in clear. */
