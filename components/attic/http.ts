@@ -1,0 +1,151 @@
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How many requests may be under way at once, over connections that are kept. */
+const CONNECTIONS = 16;
+/** How long one try may take, in milliseconds. */
+const PATIENCE = 30_000;
+/** Waits between tries, in milliseconds: in all about a minute, which a server takes to start. */
+const WAITS = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000] as const;
+/** The largest answer that is read: Attic's are a few hundred bytes. */
+const LARGEST_ANSWER = 2 ** 20;
+
+/** Where requests go. */
+export interface Target {
+  /** Such as "https://cache.example.com/". */
+  endpoint: string;
+  /** Bearer token. Secret. */
+  token: string;
+  /** Certificates in PEM form that sign the server's, where they are not public ones. */
+  ca?: string;
+  /** Waits between tries in milliseconds, for tests. */
+  waits?: readonly number[];
+  /** How long one try may take, in milliseconds. */
+  patience?: number;
+}
+
+export interface Answer {
+  status: number;
+  text: string;
+  /** Whether an earlier try may have reached the server, so that what this one says may be its doing. */
+  repeated: boolean;
+}
+
+/** A server that could not be asked, or kept saying that it was not ready. */
+export class Unreachable extends Error {
+  override readonly name = "Unreachable";
+}
+
+/** HTTP with connections that are kept, a time limit on each try, and more tries where more may help. */
+export class Http {
+  readonly #target: Target;
+  readonly #agent: HttpAgent;
+
+  constructor(target: Target) {
+    this.#target = target;
+    const options = { keepAlive: true, maxSockets: CONNECTIONS, scheduling: "fifo" as const };
+    const secure = new URL(target.endpoint).protocol === "https:";
+    this.#agent = secure ? new HttpsAgent({ ...options, ca: target.ca }) : new HttpAgent(options);
+  }
+
+  /**
+   * @param path below the endpoint, percent-encoded.
+   * @param body sent as JSON.
+   * @returns any answer that the server meant: also one that refuses.
+   * @throws Unreachable after the last try. Its message holds no token.
+   */
+  async send(method: string, path: string, body?: unknown): Promise<Answer> {
+    const waits = this.#target.waits ?? WAITS;
+    let repeated = false;
+    for (let attempt = 0; ; attempt += 1) {
+      const outcome = await this.#try(method, path, body);
+      if (!("reason" in outcome)) return { ...outcome, repeated };
+      repeated ||= outcome.mayHaveArrived;
+      const wait = waits[attempt];
+      if (wait === undefined) {
+        throw new Unreachable(
+          `${method} ${this.#target.endpoint}${path} failed ${attempt + 1} times, the last time because ${outcome.reason}`,
+        );
+      }
+      // Between half and all of it, so that many who wait do not come back at once.
+      await sleep(wait * (0.5 + Math.random() / 2));
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #try(method: string, path: string, body: unknown): Promise<Outcome> {
+    try {
+      const { status, text } = await this.#once(method, path, body);
+      if (status === 429 || (status >= 502 && status <= 504)) {
+        return { reason: `the server answered ${status}`, mayHaveArrived: status !== 429 };
+      }
+      return { status, text };
+    } catch (error) {
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      if (CERTIFICATE_ERRORS.test(code))
+        throw new Unreachable(`${this.#target.endpoint} has a certificate that is not trusted: ${message}`);
+      return { reason: reasonOf(code, message), mayHaveArrived: !NEVER_ARRIVED.has(code) };
+    }
+  }
+
+  #once(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+    const { endpoint, token, patience = PATIENCE } = this.#target;
+    const url = new URL(path, endpoint);
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      const call = send(url, {
+        method,
+        agent: this.#agent,
+        signal: AbortSignal.timeout(patience),
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: "application/json",
+          ...(payload !== undefined && {
+            "content-type": "application/json",
+            "content-length": Buffer.byteLength(payload),
+          }),
+        },
+      });
+      call.on("error", reject).on("response", (response) => {
+        read(response).then((text) => {
+          resolve({ status: response.statusCode ?? 0, text });
+        }, reject);
+      });
+      call.end(payload);
+    });
+  }
+}
+
+type Outcome = { status: number; text: string } | { reason: string; mayHaveArrived: boolean };
+
+/** Errors before a connection stood, after which the server cannot have seen anything. */
+const NEVER_ARRIVED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+/** A certificate gets no better by waiting. */
+const CERTIFICATE_ERRORS = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
+
+function reasonOf(code: string, message: string): string {
+  const words: Record<string, string> = {
+    ECONNREFUSED: "nobody listens there",
+    ENOTFOUND: "its name is not known",
+    EAI_AGAIN: "its name could not be looked up",
+    ECONNRESET: "the connection was closed half way",
+    ABORT_ERR: "it did not answer in time",
+  };
+  return words[code] ?? (code === "" ? message : `${code}: ${message}`);
+}
+
+async function read(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > LARGEST_ANSWER) throw new Error(`its answer is larger than ${LARGEST_ANSWER} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
