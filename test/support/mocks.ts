@@ -73,7 +73,10 @@ export async function deploy<T>(program: () => T, options: Options = {}): Promis
         request = undefined;
         if (from?.getType() !== type || from.getName() !== name) throw new Error(`no request for ${name}`);
         const hidden = from.getAdditionalsecretoutputsList();
-        const state = { ...(inputs as Record<string, unknown>), ...outputs(type, name, plain(inputs) as Inputs) };
+        const state = {
+          ...(inputs as Record<string, unknown>),
+          ...outputs(type, name, plain(inputs) as Inputs),
+        };
         for (const [key, value] of Object.entries(state)) {
           if (!hidden.includes(key) || typeof value !== "string") continue;
           secretValues.push(value);
@@ -133,10 +136,6 @@ function outputs(type: string, name: string, inputs: Inputs): Record<string, unk
   switch (type) {
     case "random:index/randomPassword:RandomPassword":
       return { result: bytes.toString("hex").slice(0, Number(inputs.length)) };
-    case "random:index/randomBytes:RandomBytes": {
-      const some = bytes.subarray(0, Number(inputs.length));
-      return { hex: some.toString("hex"), base64: some.toString("base64") };
-    }
     case "random:index/randomId:RandomId":
       return { hex: bytes.subarray(0, Number(inputs.byteLength)).toString("hex") };
     case "tls:index/privateKey:PrivateKey": {
