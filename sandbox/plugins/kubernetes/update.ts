@@ -9,7 +9,6 @@ import { applyIgnored, ownedByCreate, takeOver } from "./field-managers.ts";
 import { isCustomResourceDefinition } from "./kinds.ts";
 import {
   annotation,
-  copy,
   kindOf,
   list,
   name,
@@ -44,7 +43,7 @@ export async function update(cluster: Cluster, request: UpdateRequest): Promise<
     const path = await cluster.discovery.collection(kindOf(inputs), namespace(inputs));
     const before = await cluster.api.get(`${path}/${name(old)}`);
     let outputs = await send(cluster, `${path}/${name(before)}`, {
-      inputs: copy(inputs),
+      inputs,
       before,
       manager,
       preview,
@@ -80,6 +79,7 @@ export async function update(cluster: Cluster, request: UpdateRequest): Promise<
 }
 
 interface Change {
+  /** Changed in place, as the state is to hold what was sent. */
   inputs: KubeObject;
   before: KubeObject;
   manager: string;
