@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../sandbox/control-plane/api.ts";
-import { Cluster, type KubernetesObject } from "../support/live-cluster.ts";
+import { Cluster, type KubernetesObject } from "../support/cluster.ts";
 import { type Overrides, TestStack } from "../support/sandbox.ts";
 
 const NAMESPACE = "stack-test";

@@ -1,4 +1,4 @@
-import type { ConfigMap, EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import atticStack from "../../index.ts";
 import { openSandbox, type Sandbox } from "../../sandbox/engine/sandbox.ts";
 import { openStack } from "../../sandbox/engine/stack.ts";
@@ -77,11 +77,6 @@ export class TestStack {
 
   async destroy(): Promise<Run> {
     return await this.#run((onEvent) => this.#stack.destroy({ ...OPTIONS, onEvent }));
-  }
-
-  /** The settings as the engine keeps them, the secret ones in clear. */
-  async config(): Promise<ConfigMap> {
-    return await this.#stack.getAllConfig();
   }
 
   /** The whole state, with its secrets in clear. */
