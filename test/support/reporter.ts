@@ -7,7 +7,8 @@ export default class Reporter extends Mocha.reporters.Spec {
     super(runner, options);
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = this.stats;
-      if (process.env.TEST_COUNTS) writeFileSync(process.env.TEST_COUNTS, JSON.stringify({ passes, failures, pending }));
+      if (process.env.TEST_COUNTS)
+        writeFileSync(process.env.TEST_COUNTS, JSON.stringify({ passes, failures, pending }));
     });
   }
 }
