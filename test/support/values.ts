@@ -1,3 +1,5 @@
+import { parse } from "smol-toml";
+
 /** How the engine's protocol marks a value that is secret. */
 export const SECRET = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" } as const;
 const [[KEY, MARK]] = Object.entries(SECRET) as [[string, string]];
@@ -24,3 +26,6 @@ export function openTexts(value: unknown, path = ""): { path: string; text: stri
     ...openTexts(inner, `${path}.${key}`),
   ]);
 }
+
+/** What a TOML text says, in plain objects. */
+export const tomlOf = (text: string): Record<string, unknown> => structuredClone(parse(text));
