@@ -1,4 +1,4 @@
-import type { StackValidationPolicy } from "@pulumi/policy";
+import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { type Container, containersOf, type Workload, workloadKind } from "./workload.ts";
 
 const DOCS = "docs/policy.md#one-garbage-collector";
@@ -6,21 +6,21 @@ const DOCS = "docs/policy.md#one-garbage-collector";
 /**
  * Two collectors at once delete what the other one is about to keep, and Attic takes no lock against it. A
  * server in the mode `monolithic`, which is also the mode of one that is told none, has a collector in it.
+ *
+ * What is wrong with one workload is refused before it is made. How many there are is known only when all have
+ * been seen, which in an update without a preview is when they have been made.
  */
-export const oneGarbageCollector: StackValidationPolicy = {
+export const oneGarbageCollector: ResourceValidationPolicy & StackValidationPolicy = {
   name: "one-garbage-collector",
   description: "Attic's garbage collector runs once, and never twice at the same time.",
   enforcementLevel: "mandatory",
+  validateResource: ({ type, props }, report) => {
+    const kind = collectorKind(type, props);
+    const fault = kind && faultOf(kind, props as Workload);
+    if (fault !== undefined) report(`${fault} Run it as a StatefulSet with one replica. See ${DOCS}.`);
+  },
   validateStack: ({ resources }, report) => {
-    const collectors = resources.flatMap(({ type, urn, props }) => {
-      const kind = workloadKind(type);
-      const workload = props as Workload;
-      return kind !== undefined && containersOf(workload).some(collects) ? [{ kind, urn, workload }] : [];
-    });
-    for (const { kind, urn, workload } of collectors) {
-      const fault = faultOf(kind, workload);
-      if (fault !== undefined) report(`${fault} Run it as a StatefulSet with one replica. See ${DOCS}.`, urn);
-    }
+    const collectors = resources.filter(({ type, props }) => collectorKind(type, props) !== undefined);
     const [first, second] = collectors;
     if (first && second) {
       report(
@@ -30,6 +30,11 @@ export const oneGarbageCollector: StackValidationPolicy = {
     }
   },
 };
+
+/** The kind of a workload that has a collector in it. */
+function collectorKind(type: string, props: unknown): string | undefined {
+  return containersOf(props as Workload).some(collects) ? workloadKind(type) : undefined;
+}
 
 function faultOf(kind: string, { spec }: Workload): string | undefined {
   if (kind === "DaemonSet") return "The garbage collector would run on every node.";
