@@ -33,7 +33,8 @@ export const oneGarbageCollector: ResourceValidationPolicy & StackValidationPoli
 
 /** The kind of a workload that has a collector in it. */
 function collectorKind(type: string, props: unknown): string | undefined {
-  return containersOf(props as Workload).some(collects) ? workloadKind(type) : undefined;
+  const kind = workloadKind(type);
+  return kind !== undefined && containersOf(props as Workload).some(collects) ? kind : undefined;
 }
 
 function faultOf(kind: string, { spec }: Workload): string | undefined {
