@@ -53,6 +53,8 @@ export interface Options {
   config?: Record<string, string>;
   /** Which of them are secret. */
   secretKeys?: readonly string[];
+  /** Called for every resource, also where the program then fails. */
+  onResource?: (resource: Registered) => void;
 }
 
 /**
@@ -60,7 +62,7 @@ export interface Options {
  * marks secret, by the SDK's list of additional secret outputs, is secret here as well.
  */
 export async function deploy<T>(program: () => T, options: Options = {}): Promise<Deployment<T>> {
-  const { stack = "test", config = {}, secretKeys = [] } = options;
+  const { stack = "test", config = {}, secretKeys = [], onResource } = options;
   const resources: Registered[] = [];
   const secretValues = secretKeys.flatMap((key) => config[key] ?? []);
   let request: Request | undefined;
@@ -82,7 +84,7 @@ export async function deploy<T>(program: () => T, options: Options = {}): Promis
           secretValues.push(value);
           state[key] = { ...SECRET, value };
         }
-        resources.push({
+        const registered: Registered = {
           type,
           name,
           urn: urnOf(stack, from),
@@ -90,7 +92,9 @@ export async function deploy<T>(program: () => T, options: Options = {}): Promis
           marked: inputs,
           parent: from.getParent(),
           dependencies: from.getDependenciesList(),
-        });
+        };
+        resources.push(registered);
+        onResource?.(registered);
         return { id: `${name}-id`, state };
       },
     },
@@ -117,6 +121,8 @@ export async function deploy<T>(program: () => T, options: Options = {}): Promis
     await runtime.waitForRPCs();
     return { result, resources, warnings, secretValues };
   } finally {
+    // What a program that failed had begun before it did.
+    await runtime.waitForRPCs();
     console.warn = warn;
   }
 }
@@ -142,10 +148,7 @@ function outputs(type: string, name: string, inputs: Inputs): Record<string, unk
       const kind = inputs.algorithm === "RSA" ? "RSA PRIVATE KEY" : "EC PRIVATE KEY";
       return { privateKeyPem: pem(kind), publicKeyPem: pem("PUBLIC KEY") };
     }
-    case "tls:index/certRequest:CertRequest":
-      return { certRequestPem: pem("CERTIFICATE REQUEST") };
     case "tls:index/selfSignedCert:SelfSignedCert":
-    case "tls:index/locallySignedCert:LocallySignedCert":
       return { certPem: pem("CERTIFICATE") };
     default: {
       if (!type.startsWith("kubernetes:")) return {};

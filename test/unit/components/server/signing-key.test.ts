@@ -4,7 +4,6 @@ import { stackOf } from "../../../support/kinds.ts";
 import { valueOf } from "../../../support/mocks.ts";
 
 const HS256 = { server: { signingAlgorithm: "HS256" } };
-const KEYS = /^ATTIC_SERVER_TOKEN_/;
 
 describe("the key that signs tokens", () => {
   it("is RSA of 4096 bits for RS256", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { serverToml } from "../../../../components/server/toml.ts";
-import type { Settings } from "../../../../components/settings/schema.ts";
 import { rightContent } from "../../../support/arbitraries.ts";
 import { type Content, parse, settingsOf } from "../../../support/stack-files.ts";
 import { tomlOf } from "../../../support/values.ts";
