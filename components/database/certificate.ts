@@ -1,68 +1,36 @@
-import pulumi from "@pulumi/pulumi";
+import type pulumi from "@pulumi/pulumi";
 import tls from "@pulumi/tls";
 
 const YEAR = 365 * 24;
 
-export interface PrivateCertificateArgs {
-  /** The names that the server is reached by. */
-  dnsNames: string[];
-  /** What the authority is called where somebody looks at it. */
-  commonName: string;
+/** What a server shows, and what its clients check it against: the same certificate. */
+export interface SelfSigned {
+  /** In PEM form. */
+  certificate: pulumi.Output<string>;
+  /** In PEM form: a secret. */
+  privateKey: pulumi.Output<string>;
 }
 
 /**
- * A certificate for one server, by an authority that signs nothing else. Both are good for ten years; an
- * `up` in the last of them renews them.
+ * A certificate that a server signs for itself and that its clients trust and nothing else: with one server and
+ * clients that are given the certificate, an authority would only be one more key to lose. It is good for ten
+ * years; an `up` in the last of them renews it.
+ *
+ * @param dnsNames the names that the server is reached by.
  */
-export class PrivateCertificate extends pulumi.ComponentResource {
-  /** The authority's certificate, in PEM form: what clients check against. */
-  readonly caBundle: pulumi.Output<string>;
-  readonly certificate: pulumi.Output<string>;
-  /** The server's private key in PEM form: a secret. */
-  readonly privateKey: pulumi.Output<string>;
-
-  constructor(name: string, args: PrivateCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("attic-stack:database:PrivateCertificate", name, {}, opts);
-    const curve = { algorithm: "ECDSA", ecdsaCurve: "P256" };
-    const validity = { validityPeriodHours: 10 * YEAR, earlyRenewalHours: YEAR };
-
-    const authorityKey = new tls.PrivateKey(`${name}-ca-key`, curve, { parent: this });
-    const authority = new tls.SelfSignedCert(
-      `${name}-ca`,
-      {
-        privateKeyPem: authorityKey.privateKeyPem,
-        subject: { commonName: `${args.commonName} CA` },
-        isCaCertificate: true,
-        allowedUses: ["cert_signing", "digital_signature"],
-        ...validity,
-      },
-      { parent: this },
-    );
-    const key = new tls.PrivateKey(`${name}-key`, curve, { parent: this });
-    const request = new tls.CertRequest(
-      `${name}-request`,
-      {
-        privateKeyPem: key.privateKeyPem,
-        subject: { commonName: args.commonName },
-        dnsNames: args.dnsNames,
-      },
-      { parent: this },
-    );
-    const certificate = new tls.LocallySignedCert(
-      `${name}-certificate`,
-      {
-        certRequestPem: request.certRequestPem,
-        caPrivateKeyPem: authorityKey.privateKeyPem,
-        caCertPem: authority.certPem,
-        allowedUses: ["server_auth", "digital_signature"],
-        ...validity,
-      },
-      { parent: this },
-    );
-
-    this.caBundle = authority.certPem;
-    this.certificate = certificate.certPem;
-    this.privateKey = key.privateKeyPem;
-    this.registerOutputs({ caBundle: this.caBundle });
-  }
+export function selfSigned(name: string, dnsNames: string[], parent: pulumi.Resource): SelfSigned {
+  const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+  const certificate = new tls.SelfSignedCert(
+    name,
+    {
+      privateKeyPem: key.privateKeyPem,
+      subject: { commonName: name },
+      dnsNames,
+      allowedUses: ["digital_signature", "server_auth"],
+      validityPeriodHours: 10 * YEAR,
+      earlyRenewalHours: YEAR,
+    },
+    { parent },
+  );
+  return { certificate: certificate.certPem, privateKey: key.privateKeyPem };
 }

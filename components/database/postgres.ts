@@ -4,7 +4,7 @@ import random from "@pulumi/random";
 import { claim, fromPods, type Platform, type Role, single, toPods } from "../platform/index.ts";
 
 import type { PostgresSettings } from "../settings/database.ts";
-import { PrivateCertificate } from "./certificate.ts";
+import { selfSigned } from "./certificate.ts";
 import { type Database, DATABASE_CLIENT, withVerifiedTls } from "./database.ts";
 import { HBA, POSTGRES_DATABASE, POSTGRES_PORT, POSTGRES_USER, postgresPod } from "./postgres-pod.ts";
 
@@ -33,10 +33,10 @@ export class Postgres extends pulumi.ComponentResource implements Database {
 
     const password = new random.RandomPassword(`${name}-password`, { length: 32, special: false }, parent);
     // localhost is for a person who forwards the port and checks the certificate all the same.
-    const certificate = new PrivateCertificate(
+    const { certificate, privateKey } = selfSigned(
       `${name}-tls`,
-      { commonName: name, dnsNames: [host, `${host}.cluster.local`, name, "localhost"] },
-      parent,
+      [host, `${host}.cluster.local`, name, "localhost"],
+      this,
     );
     const passwordSecret = new k8s.core.v1.Secret(
       `${name}-password`,
@@ -51,7 +51,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
       {
         metadata: platform.unnamed(ROLE),
         type: "kubernetes.io/tls",
-        stringData: { "tls.crt": certificate.certificate, "tls.key": certificate.privateKey },
+        stringData: { "tls.crt": certificate, "tls.key": privateKey },
       },
       parent,
     );
@@ -91,7 +91,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
     });
     single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
 
-    this.caBundle = certificate.caBundle;
+    this.caBundle = certificate;
     this.url = password.result.apply((secret) =>
       withVerifiedTls(`postgres://${POSTGRES_USER}:${secret}@${host}:${POSTGRES_PORT}/${POSTGRES_DATABASE}`),
     );

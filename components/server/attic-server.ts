@@ -6,7 +6,7 @@ import type { ServerSettings } from "../settings/server.ts";
 import type { Backend, ObjectStore } from "../storage/index.ts";
 import { migrations } from "./migrations.ts";
 import { type AtticPodArgs, SERVER_PORT } from "./pod.ts";
-import { GeneratedSigningKey, type SigningKey } from "./signing-key.ts";
+import { generateSigningKey, type SigningKey } from "./signing-key.ts";
 import { serverSecret } from "./secret.ts";
 import { serverToml } from "./toml.ts";
 import { workloads } from "./workloads.ts";
@@ -42,7 +42,7 @@ export class AtticServer extends pulumi.ComponentResource {
     const pods = platform.selector(ROLE);
     const s3 = store.type === "s3" ? store : undefined;
 
-    this.signingKey = new GeneratedSigningKey(`${name}-signing-key`, settings.signingAlgorithm, parent);
+    this.signingKey = generateSigningKey(`${name}-signing-key`, settings.signingAlgorithm, this);
 
     const configMap = (part: string, data: Record<string, pulumi.Input<string>>) =>
       new k8s.core.v1.ConfigMap(`${name}-${part}`, { metadata: platform.unnamed(ROLE), data }, parent)

@@ -1,4 +1,4 @@
-import pulumi from "@pulumi/pulumi";
+import type pulumi from "@pulumi/pulumi";
 import tls from "@pulumi/tls";
 import { randomHex } from "../platform/index.ts";
 
@@ -20,22 +20,19 @@ export const SIGNING_KEY_VARIABLE: Readonly<Record<SigningAlgorithm, string>> = 
 };
 
 /** Makes a key of its own for the stack; it lives in the state and in one Secret of the cluster. */
-export class GeneratedSigningKey extends pulumi.ComponentResource implements SigningKey {
-  readonly algorithm: SigningAlgorithm;
-  readonly secret: pulumi.Output<string>;
-  readonly publicKey?: pulumi.Output<string>;
-
-  constructor(name: string, algorithm: SigningAlgorithm, opts?: pulumi.ComponentResourceOptions) {
-    super("attic-stack:server:SigningKey", name, {}, opts);
-    this.algorithm = algorithm;
-    if (algorithm === "RS256") {
-      const key = new tls.PrivateKey(`${name}-rsa`, { algorithm: "RSA", rsaBits: 4096 }, { parent: this });
-      this.secret = key.privateKeyPem.apply((pem) => Buffer.from(pem).toString("base64"));
-      this.publicKey = key.publicKeyPem;
-    } else {
-      const key = randomHex(`${name}-hmac`, 64, this);
-      this.secret = key.apply((hex) => Buffer.from(hex, "hex").toString("base64"));
-    }
-    this.registerOutputs({ algorithm, publicKey: this.publicKey });
+export function generateSigningKey(
+  name: string,
+  algorithm: SigningAlgorithm,
+  parent: pulumi.Resource,
+): SigningKey {
+  if (algorithm === "HS256") {
+    const key = randomHex(`${name}-hmac`, 64, parent);
+    return { algorithm, secret: key.apply((hex) => Buffer.from(hex, "hex").toString("base64")) };
   }
+  const key = new tls.PrivateKey(`${name}-rsa`, { algorithm: "RSA", rsaBits: 4096 }, { parent });
+  return {
+    algorithm,
+    secret: key.privateKeyPem.apply((pem) => Buffer.from(pem).toString("base64")),
+    publicKey: key.publicKeyPem,
+  };
 }

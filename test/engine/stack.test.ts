@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../sandbox/control-plane/api.ts";
-import { Cluster, type KubernetesObject } from "../support/cluster.ts";
+import { Cluster, isMadeByUs, type KubernetesObject } from "../support/cluster.ts";
 import { type Overrides, TestStack } from "../support/sandbox.ts";
 
 const NAMESPACE = "stack-test";
@@ -9,11 +9,9 @@ const NAMESPACE = "stack-test";
 /** What the lab's settings make, counted by type. */
 const RESOURCES = {
   "attic-stack:database:Postgres": 1,
-  "attic-stack:database:PrivateCertificate": 1,
   "attic-stack:gateway:GatewayApi": 1,
   "attic-stack:platform:Platform": 1,
   "attic-stack:server:AtticServer": 1,
-  "attic-stack:server:SigningKey": 1,
   "attic-stack:storage:Garage": 1,
   "kubernetes:apps/v1:Deployment": 1,
   "kubernetes:apps/v1:StatefulSet": 3,
@@ -29,9 +27,7 @@ const RESOURCES = {
   "kubernetes:networking.k8s.io/v1:NetworkPolicy": 8,
   "random:index/randomId:RandomId": 1,
   "random:index/randomPassword:RandomPassword": 4,
-  "tls:index/certRequest:CertRequest": 1,
-  "tls:index/locallySignedCert:LocallySignedCert": 1,
-  "tls:index/privateKey:PrivateKey": 3,
+  "tls:index/privateKey:PrivateKey": 2,
   "tls:index/selfSignedCert:SelfSignedCert": 1,
 };
 
@@ -146,7 +142,7 @@ describe("the stack in the sandbox", function () {
     }
     assert.deepEqual(counts, RESOURCES);
     const custom = (await stack.resources()).filter(({ type }) => type.startsWith("kubernetes:"));
-    const made = (await cluster.objects(NAMESPACE)).filter(isOurs);
+    const made = (await cluster.objects(NAMESPACE)).filter(isMadeByUs);
     const inNamespace = custom.filter(({ type }) => !type.endsWith(":Namespace"));
     assert.deepEqual(
       made.map(({ metadata }) => metadata.name).sort(),
@@ -200,13 +196,6 @@ describe("the stack in the sandbox", function () {
     // A volume belongs to no namespace, and goes a moment after its claim.
     while ((await cluster.objects()).some(isVolumeOfOurs)) await sleep(50);
   });
-
-  /** Made by the stack, and not by the cluster for one of its objects. */
-  function isOurs({ kind, metadata }: KubernetesObject): boolean {
-    const ours = metadata.labels?.["app.kubernetes.io/managed-by"] === "pulumi";
-    // Endpoints have the labels of their Service and no owner.
-    return ours && metadata.ownerReferences === undefined && kind !== "Endpoints";
-  }
 
   function isVolumeOfOurs({ kind, spec }: KubernetesObject): boolean {
     const { claimRef } = (spec ?? {}) as { claimRef?: { namespace?: string } };

@@ -12,13 +12,9 @@ const platform = [
 const database: Record<Kinds["database"], string[]> = {
   postgres: [
     "attic-stack:database:Postgres attic-postgres",
-    "attic-stack:database:PrivateCertificate attic-postgres-tls",
     "random:index/randomPassword:RandomPassword attic-postgres-password",
-    "tls:index/privateKey:PrivateKey attic-postgres-tls-ca-key",
-    "tls:index/selfSignedCert:SelfSignedCert attic-postgres-tls-ca",
+    "tls:index/selfSignedCert:SelfSignedCert attic-postgres-tls",
     "tls:index/privateKey:PrivateKey attic-postgres-tls-key",
-    "tls:index/certRequest:CertRequest attic-postgres-tls-request",
-    "tls:index/locallySignedCert:LocallySignedCert attic-postgres-tls-certificate",
     "Secret attic-postgres-password",
     "Secret attic-postgres-tls",
     "ConfigMap attic-postgres-config",
@@ -70,7 +66,6 @@ const store: Record<Kinds["store"], string[]> = {
 
 const server = [
   "attic-stack:server:AtticServer attic",
-  "attic-stack:server:SigningKey attic-signing-key",
   "tls:index/privateKey:PrivateKey attic-signing-key-rsa",
   "Secret attic-environment",
   "ConfigMap attic-config",
