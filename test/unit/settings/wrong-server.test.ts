@@ -175,13 +175,8 @@ describe("a wrong value for the server", () => {
       '"999999d"',
       "at most 68y",
     ],
-    "ALLOWED.cpu as a number": [server({ resources: { cpu: 2 } }), "server.resources.cpu", "2", ALLOWED.cpu],
-    "ALLOWED.cpu of nothing": [
-      server({ resources: { cpu: "0m" } }),
-      "server.resources.cpu",
-      '"0m"',
-      ALLOWED.cpu,
-    ],
+    "CPU as a number": [server({ resources: { cpu: 2 } }), "server.resources.cpu", "2", ALLOWED.cpu],
+    "CPU of nothing": [server({ resources: { cpu: "0m" } }), "server.resources.cpu", '"0m"', ALLOWED.cpu],
     "memory in decimal units": [
       server({ resources: { memory: "512M" } }),
       "server.resources.memory",
