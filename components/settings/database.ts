@@ -5,7 +5,7 @@ import { certificates, image, objectName, quantity, resources, section, wholeNum
 export const POSTGRES_IMAGE =
   "docker.io/library/postgres:18.4@sha256:3a82e1f56c8f0f5616a11103ac3d47e632c3938698946a7ad26da0df1334744a";
 
-const postgres = section("PostgreSQL in the cluster: one server, one volume, TLS by a CA of its own.", {
+const postgres = section("PostgreSQL in the cluster: one server, one volume, TLS by a certificate of its own.", {
   kind: z.literal("postgres"),
   image: image("The official image of PostgreSQL 18 or later.").default(POSTGRES_IMAGE),
   size: quantity("Size of its volume.").default("10Gi"),
