@@ -1,5 +1,11 @@
 import type pulumi from "@pulumi/pulumi";
-import { type PodSpec, resourceRequirements, restrictedContainer, restrictedPod } from "../platform/index.ts";
+import {
+  type PodSpec,
+  resourceRequirements,
+  restrictedContainer,
+  restrictedPod,
+  scratch,
+} from "../platform/index.ts";
 import { connectionBudget, RESERVED } from "../settings/budget.ts";
 import type { PostgresSettings } from "../settings/database.ts";
 import { bytes } from "../settings/leaf.ts";
@@ -89,8 +95,8 @@ export function postgresPod(args: PostgresPodArgs): PodSpec {
       { name: "password", secret: { secretName: passwordSecret, defaultMode: 0o440 } },
       // PostgreSQL refuses a key that others can read.
       { name: "tls", secret: { secretName: tlsSecret, defaultMode: 0o440 } },
-      { name: "run", emptyDir: {} },
-      { name: "tmp", emptyDir: {} },
+      scratch("run"),
+      scratch("tmp"),
       // A container's own /dev/shm has 64 MB, which parallel queries outgrow.
       { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
     ],

@@ -89,7 +89,11 @@ export class Postgres extends pulumi.ComponentResource implements Database {
       passwordSecret: passwordSecret.metadata.name,
       tlsSecret: tlsSecret.metadata.name,
     });
-    single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
+    single(
+      name,
+      { platform, role: { ...ROLE, image: settings.image }, pod, service: service.metadata.name },
+      parent,
+    );
 
     this.caBundle = certificate;
     this.url = password.result.apply((secret) =>

@@ -1,9 +1,10 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
+import type { Platform } from "../platform/index.ts";
 import type { GatewayApiSettings } from "../settings/gateway.ts";
 import { letControllerIn } from "./access.ts";
 import { certificateSecret } from "./certificate.ts";
-import { gatewaySpec, parentOf, routeSpec } from "./gateway-api-spec.ts";
+import { gatewaySpec, parentOf, redirectSpec, routeSpec } from "./gateway-api-spec.ts";
 import { GATEWAY_ROLE, type Gateway, type GatewayArgs } from "./gateway.ts";
 
 const API_VERSION = "gateway.networking.k8s.io/v1";
@@ -21,19 +22,23 @@ export class GatewayApi extends pulumi.ComponentResource implements Gateway {
     letControllerIn(name, platform, backends, this);
     const gateway = this.#ownGateway(name, args);
     for (const backend of backends) {
-      const route = `${name}-${backend.name}`;
-      new k8s.apiextensions.CustomResource(
-        route,
-        {
-          apiVersion: API_VERSION,
-          kind: "HTTPRoute",
-          metadata: platform.named(route, GATEWAY_ROLE),
-          spec: routeSpec(parentOf(settings, name, backend), backend),
-        },
-        { parent: this, dependsOn: gateway },
+      this.#route(
+        `${name}-${backend.name}`,
+        platform,
+        routeSpec(parentOf(settings, name, backend), backend),
+        gateway,
       );
     }
+    if (gateway.length > 0) this.#route(`${name}-redirect`, platform, redirectSpec(name, backends), gateway);
     this.registerOutputs({ apiEndpoint: this.apiEndpoint });
+  }
+
+  #route(name: string, platform: Platform, spec: object, dependsOn: pulumi.Resource[]): void {
+    new k8s.apiextensions.CustomResource(
+      name,
+      { apiVersion: API_VERSION, kind: "HTTPRoute", metadata: platform.named(name, GATEWAY_ROLE), spec },
+      { parent: this, dependsOn },
+    );
   }
 
   #ownGateway(

@@ -6,6 +6,8 @@ export interface Role {
   name: string;
   /** Its part: server, collector, database ... */
   component: string;
+  /** The image that its pods run, where an object stands for pods. */
+  image?: string;
 }
 
 /** The labels by which the pods of a role are found. They never change: a selector cannot be changed. */
@@ -27,5 +29,14 @@ export function objectLabels(instance: string, role: Role): Labels {
     ...selectorLabels(instance, role),
     "app.kubernetes.io/part-of": "attic-stack",
     "app.kubernetes.io/managed-by": "pulumi",
+    ...(role.image !== undefined && versionLabel(role.image)),
   };
+}
+
+/** The tag of an image; one that is pinned by its digest alone has no version that a label could hold. */
+function versionLabel(image: string): Labels {
+  const tag = /:([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)(@|$)/.exec(
+    image.split("/").at(-1) ?? "",
+  )?.[1];
+  return tag === undefined ? {} : { "app.kubernetes.io/version": tag };
 }

@@ -1,5 +1,5 @@
 import type { Resources } from "../settings/leaf.ts";
-import type { Container, PodSpec } from "./types.ts";
+import type { Container, PodSpec, Volume } from "./types.ts";
 
 /** The user of an image that does not care which one it runs as. */
 export const NOBODY = 65532;
@@ -37,6 +37,11 @@ export function restrictedContainer(container: Container): Container {
     },
     ...container,
   };
+}
+
+/** Room for small files that go with the pod. What outgrows it is evicted, and not its neighbours on the node. */
+export function scratch(name: string): Volume {
+  return { name, emptyDir: { sizeLimit: "256Mi" } };
 }
 
 /** Requests and limits in the form of a container. */

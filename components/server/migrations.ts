@@ -25,7 +25,7 @@ export function migrations(
 ): k8s.batch.v1.Job {
   const { platform, clientLabels } = args;
   const { configMap, claim, storeCa, s3, ...pod } = args.pod;
-  const metadata = platform.unnamed(ROLE);
+  const metadata = platform.unnamed({ ...ROLE, image: pod.settings.image });
   return new k8s.batch.v1.Job(
     name,
     {

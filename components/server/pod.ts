@@ -9,6 +9,7 @@ import {
   resourceRequirements,
   restrictedContainer,
   restrictedPod,
+  scratch,
 } from "../platform/index.ts";
 import type { ServerSettings } from "../settings/server.ts";
 import { LOCAL_STORE_FOLDER } from "./toml.ts";
@@ -120,7 +121,7 @@ export function atticPod(args: AtticPodArgs, containers: Container[], more: Part
     },
     args.storeCa !== undefined && { name: "store-ca", configMap: { name: args.storeCa } },
     args.claim !== undefined && { name: "store", persistentVolumeClaim: { claimName: args.claim } },
-    { name: "tmp", emptyDir: {} },
+    scratch("tmp"),
   ].filter((volume) => volume !== false);
   return restrictedPod(NOBODY, { containers, volumes, ...more });
 }
@@ -134,6 +135,8 @@ export function spread(pods: Labels): Pick<PodSpec, "topologySpreadConstraints">
         topologyKey,
         whenUnsatisfiable: "ScheduleAnyway",
         labelSelector: { matchLabels: pods },
+        // While servers are rolled, the old ones do not count.
+        matchLabelKeys: ["pod-template-hash"],
       }),
     ),
   };

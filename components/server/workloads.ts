@@ -24,8 +24,13 @@ export interface WorkloadsArgs {
  */
 export function workloads(name: string, args: WorkloadsArgs): void {
   const { platform, role, pod, clientLabels: labels, parent, dependsOn } = args;
+  const { image } = pod.settings;
   const one = (of: string, as: Role, containers: Container[]) =>
-    single(of, { platform, role: as, labels, pod: atticPod(pod, containers, GRACE) }, { parent, dependsOn });
+    single(
+      of,
+      { platform, role: { ...as, image }, labels, pod: atticPod(pod, containers, GRACE) },
+      { parent, dependsOn },
+    );
   if (pod.claim === undefined) {
     apiServers(name, args);
     one(`${name}-collector`, COLLECTOR, [collectorContainer(pod)]);
@@ -36,10 +41,10 @@ export function workloads(name: string, args: WorkloadsArgs): void {
 
 function apiServers(name: string, args: WorkloadsArgs): void {
   const { platform, role, pod, clientLabels, parent, dependsOn } = args;
-  const { replicas } = pod.settings;
+  const { replicas, image } = pod.settings;
   const pods = platform.selector(role);
   const several = replicas > 1;
-  const metadata = platform.named(name, role);
+  const metadata = platform.named(name, { ...role, image });
   new k8s.apps.v1.Deployment(
     name,
     {

@@ -5,18 +5,21 @@ import { certificates, image, objectName, quantity, resources, section, wholeNum
 export const POSTGRES_IMAGE =
   "docker.io/library/postgres:18.4@sha256:3a82e1f56c8f0f5616a11103ac3d47e632c3938698946a7ad26da0df1334744a";
 
-const postgres = section("PostgreSQL in the cluster: one server, one volume, TLS by a certificate of its own.", {
-  kind: z.literal("postgres"),
-  image: image("The official image of PostgreSQL 18 or later.").default(POSTGRES_IMAGE),
-  size: quantity("Size of its volume.").default("10Gi"),
-  storageClass: objectName("Storage class of its volume; without it the cluster's default.").optional(),
-  maxConnections: wholeNumber(
-    "Connections that the server takes. Attic needs 10 for each API server and 40 more.",
-    50,
-    1000,
-  ).optional(),
-  resources: resources({ cpu: "100m", memory: "512Mi", memoryLimit: "1Gi" }),
-});
+const postgres = section(
+  "PostgreSQL in the cluster: one server, one volume, TLS by a certificate of its own.",
+  {
+    kind: z.literal("postgres"),
+    image: image("The official image of PostgreSQL 18 or later.").default(POSTGRES_IMAGE),
+    size: quantity("Size of its volume.").default("10Gi"),
+    storageClass: objectName("Storage class of its volume; without it the cluster's default.").optional(),
+    maxConnections: wholeNumber(
+      "Connections that the server takes. Attic needs 10 for each API server and 40 more.",
+      50,
+      1000,
+    ).optional(),
+    resources: resources({ cpu: "100m", memory: "512Mi", memoryLimit: "1Gi" }),
+  },
+);
 
 const existing = section("A PostgreSQL server elsewhere; its URL is the secret databaseUrl.", {
   kind: z.literal("existing"),

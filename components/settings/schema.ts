@@ -25,9 +25,9 @@ export const secretKeys = {
   databaseUrl: secretText(
     "URL of the database, for the kind existing.",
     /^postgres(ql)?:\/\/[^\s:@/?#]+(:[^\s@/?#]*)?@[^\s@/?#]+\/[^\s/?#]+(\?[^\s#]*)?$/,
-    "postgres://user:password@host:port/database, with what is special in the password percent-encoded",
+    "postgres://user:password@host:port/database, with what is special in the password percent-encoded, and with any sslmode but verify-ca, which Attic's driver crashes on",
     // An address that cannot be read would stop the program with an error that shows it.
-  ).refine((text) => URL.canParse(text)),
+  ).refine((text) => URL.canParse(text) && new URL(text).searchParams.get("sslmode") !== "verify-ca"),
   storageAccessKeyId: secretText(
     "Access key of the bucket, for the kind existing.",
     /^[\x21-\x7e]{1,256}$/,

@@ -6,6 +6,7 @@ import {
   resourceRequirements,
   restrictedContainer,
   restrictedPod,
+  scratch,
 } from "../platform/index.ts";
 import type { GarageSettings } from "../settings/storage.ts";
 
@@ -79,7 +80,7 @@ export function garagePod(args: GaragePodArgs): PodSpec {
       { name: "config", configMap: { name: configMap } },
       { name: "data", persistentVolumeClaim: { claimName: dataClaim } },
       { name: "metadata", persistentVolumeClaim: { claimName: metadataClaim } },
-      { name: "tmp", emptyDir: {} },
+      scratch("tmp"),
     ],
   });
 }

@@ -96,7 +96,11 @@ export class Garage extends pulumi.ComponentResource implements S3Store {
       configMap: config.metadata.name,
       secret: secret.metadata.name,
     });
-    single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
+    single(
+      name,
+      { platform, role: { ...ROLE, image: settings.image }, pod, service: service.metadata.name },
+      parent,
+    );
     this.registerOutputs({ bucket: this.bucket, region: this.region, endpoint: this.endpoint });
   }
 }

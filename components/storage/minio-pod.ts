@@ -5,6 +5,7 @@ import {
   resourceRequirements,
   restrictedContainer,
   restrictedPod,
+  scratch,
 } from "../platform/index.ts";
 import type { MinioSettings } from "../settings/storage.ts";
 
@@ -67,10 +68,7 @@ export function minioPod(args: MinioPodArgs): PodSpec {
         ],
       }),
     ],
-    volumes: [
-      { name: "data", persistentVolumeClaim: { claimName: claim } },
-      { name: "tmp", emptyDir: {} },
-    ],
+    volumes: [{ name: "data", persistentVolumeClaim: { claimName: claim } }, scratch("tmp")],
   });
 }
 
@@ -88,7 +86,7 @@ export function bucketPod(settings: MinioSettings, secret: pulumi.Input<string>)
         volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
       }),
     ],
-    volumes: [{ name: "tmp", emptyDir: {} }],
+    volumes: [scratch("tmp")],
   });
 }
 

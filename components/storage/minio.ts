@@ -74,15 +74,20 @@ export class Minio extends pulumi.ComponentResource implements S3Store {
     this.endpoint = endpoint;
     if (backend) this.backend = backend;
     const pod = minioPod({ settings, claim: data.metadata.name, secret: secret.metadata.name });
-    const server = single(name, { platform, role: ROLE, pod, service: service.metadata.name }, parent);
+    const server = single(
+      name,
+      { platform, role: { ...ROLE, image: settings.image }, pod, service: service.metadata.name },
+      parent,
+    );
+    const metadata = platform.unnamed({ ...BUCKET_ROLE, image: settings.image });
     new k8s.batch.v1.Job(
       `${name}-bucket`,
       {
-        metadata: platform.unnamed(BUCKET_ROLE),
+        metadata,
         spec: {
           backoffLimit: 6,
           template: {
-            metadata: { labels: { ...platform.unnamed(BUCKET_ROLE).labels, ...this.clientLabels } },
+            metadata: { labels: { ...metadata.labels, ...this.clientLabels } },
             spec: bucketPod(settings, secret.metadata.name),
           },
         },

@@ -2,34 +2,10 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../sandbox/control-plane/api.ts";
 import { Cluster, isMadeByUs, type KubernetesObject } from "../support/cluster.ts";
+import { LAB_RESOURCES } from "../support/lab.ts";
 import { type Overrides, TestStack } from "../support/sandbox.ts";
 
 const NAMESPACE = "stack-test";
-
-/** What the lab's settings make, counted by type. */
-const RESOURCES = {
-  "attic-stack:database:Postgres": 1,
-  "attic-stack:gateway:GatewayApi": 1,
-  "attic-stack:platform:Platform": 1,
-  "attic-stack:server:AtticServer": 1,
-  "attic-stack:storage:Garage": 1,
-  "kubernetes:apps/v1:Deployment": 1,
-  "kubernetes:apps/v1:StatefulSet": 3,
-  "kubernetes:batch/v1:Job": 1,
-  "kubernetes:cert-manager.io/v1:Certificate": 1,
-  "kubernetes:core/v1:ConfigMap": 4,
-  "kubernetes:core/v1:Namespace": 1,
-  "kubernetes:core/v1:PersistentVolumeClaim": 3,
-  "kubernetes:core/v1:Secret": 4,
-  "kubernetes:core/v1:Service": 3,
-  "kubernetes:gateway.networking.k8s.io/v1:Gateway": 1,
-  "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": 2,
-  "kubernetes:networking.k8s.io/v1:NetworkPolicy": 8,
-  "random:index/randomId:RandomId": 1,
-  "random:index/randomPassword:RandomPassword": 4,
-  "tls:index/privateKey:PrivateKey": 2,
-  "tls:index/selfSignedCert:SelfSignedCert": 1,
-};
 
 const tls = { kind: "cert-manager", issuer: "lab" };
 const server = {
@@ -93,6 +69,7 @@ const CHANGES: readonly { what: string; settings: Overrides; steps: readonly str
       "update kubernetes:apps/v1:StatefulSet attic-collector",
       "update kubernetes:cert-manager.io/v1:Certificate attic-gateway-tls",
       "update kubernetes:gateway.networking.k8s.io/v1:Gateway attic-gateway",
+      "update kubernetes:gateway.networking.k8s.io/v1:HTTPRoute attic-gateway-redirect",
       "update kubernetes:gateway.networking.k8s.io/v1:HTTPRoute attic-gateway-store",
     ],
   },
@@ -104,6 +81,7 @@ const CHANGES: readonly { what: string; settings: Overrides; steps: readonly str
       "create kubernetes:networking.k8s.io/v1:Ingress attic-gateway-store",
       "delete kubernetes:gateway.networking.k8s.io/v1:Gateway attic-gateway",
       "delete kubernetes:gateway.networking.k8s.io/v1:HTTPRoute attic-gateway-api",
+      "delete kubernetes:gateway.networking.k8s.io/v1:HTTPRoute attic-gateway-redirect",
       "delete kubernetes:gateway.networking.k8s.io/v1:HTTPRoute attic-gateway-store",
       "update kubernetes:networking.k8s.io/v1:NetworkPolicy attic-garage-clients",
       "update kubernetes:networking.k8s.io/v1:NetworkPolicy attic-gateway-api",
@@ -140,7 +118,7 @@ describe("the stack in the sandbox", function () {
       assert.equal(operation, "create", step);
       if (!type.startsWith("pulumi:")) counts[type] = (counts[type] ?? 0) + 1;
     }
-    assert.deepEqual(counts, RESOURCES);
+    assert.deepEqual(counts, LAB_RESOURCES);
     const custom = (await stack.resources()).filter(({ type }) => type.startsWith("kubernetes:"));
     const made = (await cluster.objects(NAMESPACE)).filter(isMadeByUs);
     const inNamespace = custom.filter(({ type }) => !type.endsWith(":Namespace"));

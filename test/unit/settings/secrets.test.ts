@@ -12,7 +12,7 @@ import {
 
 const EXISTING = { database: { kind: "existing" } };
 const URL_FORM =
-  "postgres://user:password@host:port/database, with what is special in the password percent-encoded";
+  "postgres://user:password@host:port/database, with what is special in the password percent-encoded, and with any sslmode but verify-ca, which Attic's driver crashes on";
 
 describe("a secret", () => {
   it("is accepted where it is encrypted and called for", () => {
@@ -140,6 +140,7 @@ describe("the form of a secret", () => {
     ["databaseUrl", "postgres://attic:pw@db:99999/attic", URL_FORM],
     ["databaseUrl", "postgres://attic:pw@one:5432,two:5432/attic", URL_FORM],
     ["databaseUrl", "postgres://attic:pw@db/attic\n", URL_FORM],
+    ["databaseUrl", "postgres://attic:pw@db/attic?sslmode=verify-ca", URL_FORM],
     ["storageAccessKeyId", "", "a text without spaces"],
     ["storageAccessKeyId", "two words", "a text without spaces"],
     ["storageSecretAccessKey", "key\n", "a text without spaces"],

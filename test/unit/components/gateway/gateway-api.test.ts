@@ -30,18 +30,48 @@ describe("the stack's own Gateway", () => {
     assert.equal(apiVersion, API);
     assert.deepEqual(spec, {
       gatewayClassName: "envoy",
-      listeners: [listener("api", "cache.example.com"), listener("store", "s3.example.com")],
+      listeners: [
+        listener("api", "cache.example.com"),
+        listener("store", "s3.example.com"),
+        { name: "http", protocol: "HTTP", port: 80, allowedRoutes: { namespaces: { from: "Same" } } },
+      ],
     });
+  });
+
+  it("sends plain HTTP on to HTTPS, for every host", async () => {
+    const { resources } = await routes();
+    const { spec } = find(resources, "HTTPRoute", "attic-gateway-redirect").inputs as unknown as Route;
+    const parent = {
+      group: "gateway.networking.k8s.io",
+      kind: "Gateway",
+      name: "attic-gateway",
+      sectionName: "http",
+    };
+    assert.deepEqual(spec, {
+      parentRefs: [parent],
+      hostnames: ["cache.example.com", "s3.example.com"],
+      rules: [
+        {
+          matches: [{ path: { type: "PathPrefix", value: "/" } }],
+          filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } }],
+        },
+      ],
+    });
+  });
+
+  it("leaves plain HTTP on a Gateway that exists to whoever runs it", async () => {
+    const { resources } = await routes({ gateway: GATEWAY_API_PARENT });
+    assert.equal(ofKind(resources, "HTTPRoute").length, 2);
   });
 
   it("uses the Secret that is named where no certificate is made", async () => {
     const tls = { kind: "secret", name: "wildcard" };
     const { resources } = await routes({ gateway: { ...GATEWAY_API, tls } });
     const { spec } = find(resources, "Gateway", "attic-gateway").inputs as {
-      spec: { listeners: { tls: { certificateRefs: { name: string }[] } }[] };
+      spec: { listeners: { tls?: { certificateRefs: { name: string }[] } }[] };
     };
     assert.deepEqual(
-      spec.listeners.map((listener) => listener.tls.certificateRefs[0]!.name),
+      spec.listeners.flatMap(({ tls: own }) => own?.certificateRefs[0]!.name ?? []),
       ["wildcard", "wildcard"],
     );
     assert.equal(ofKind(resources, "Certificate").length, 0);

@@ -83,6 +83,7 @@ describe("Attic's servers", () => {
         topologyKey,
         whenUnsatisfiable: "ScheduleAnyway",
         labelSelector,
+        matchLabelKeys: ["pod-template-hash"],
       })),
     );
     const [budget] = ofKind<{ spec: object }>(resources, "PodDisruptionBudget");

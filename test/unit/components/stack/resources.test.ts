@@ -83,6 +83,7 @@ const gateway: Record<Kinds["gateway"], [own: string[], each: string]> = {
     [
       "attic-stack:gateway:GatewayApi attic-gateway",
       "Gateway attic-gateway",
+      "HTTPRoute attic-gateway-redirect",
       "Certificate attic-gateway-tls",
       "NetworkPolicy attic-gateway-tls-solver",
     ],
