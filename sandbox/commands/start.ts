@@ -4,6 +4,7 @@ import { openSandbox } from "../engine/sandbox.ts";
 import { openStack } from "../engine/stack.ts";
 import { readStackFile } from "../engine/stack-file.ts";
 import { update } from "../engine/update.ts";
+import { withCluster } from "../engine/with-cluster.ts";
 import { ROOT, SANDBOX, stackFolder } from "../paths.ts";
 import { report } from "../report.ts";
 import { writeFileAtomically } from "../support/files.ts";
@@ -24,7 +25,7 @@ export async function start(args: readonly string[], progress: Progress): Promis
     const opened = await progress.task("Pulumi stack", () =>
       openStack(sandbox, stack, () => Promise.resolve(atticStack()), config),
     );
-    const updated = await update(opened, progress);
+    const updated = await withCluster(sandbox, () => update(opened, progress));
     const addresses = { stack, kubernetes: sandbox.controlPlane.kubeconfig };
     await writeFileAtomically(
       join(SANDBOX, "endpoints.json"),

@@ -109,6 +109,13 @@ async function theFolder(folder: string): Promise<string> {
 const CLIENTS = ["kube-controller-manager", "kube-scheduler", "kwok"];
 const DAEMONS = ["etcd", "kube-apiserver", ...CLIENTS];
 
+/** The name of a program of a control plane that does not run, if there is one. */
+export async function findEnded(folder: string): Promise<string | undefined> {
+  const absolute = await theFolder(folder);
+  const pids = await Promise.all(DAEMONS.map((name) => findDaemon(absolute, name)));
+  return DAEMONS.find((_, index) => pids[index] === undefined);
+}
+
 /** What a cluster is made of: where this changes, a running one is brought up to date. */
 async function fingerprint({ tools, manifests }: ControlPlaneOptions): Promise<string> {
   const stages = await Promise.all(manifests.kwokStages.map((file) => readIfThere(file)));

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { findEnded } from "../control-plane/index.ts";
+import { stopDaemons } from "../support/daemon.ts";
+import { UserError } from "../support/user-error.ts";
+import { engineFolder, type Sandbox } from "./sandbox.ts";
+
+/** How often we look whether the cluster is still there, in milliseconds. */
+const STEP = 500;
+
+/**
+ * Runs what needs a sandbox's cluster. Where a program of the cluster ends meanwhile, the engine is ended too:
+ * it would wait ten minutes for an answer that cannot come.
+ *
+ * @throws UserError that names the program; else what `work` throws.
+ */
+export async function withCluster<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
+  const folder = join(sandbox.folder, "control-plane");
+  let ended: string | undefined;
+  const look = async () => {
+    if (ended !== undefined) return;
+    ended = await findEnded(folder);
+    if (ended !== undefined) await stopDaemons(engineFolder(sandbox.folder));
+  };
+  const timer = setInterval(() => {
+    // Not to know is no fault: the next look may tell.
+    look().catch(() => undefined);
+  }, STEP);
+  try {
+    return await work();
+  } catch (error) {
+    await look();
+    if (ended === undefined) throw error;
+    throw new UserError(
+      `${ended} of the sandbox ended while the stack was being deployed; its log is ${join(folder, `${ended}.log`)}. ` +
+        "Nothing is lost: npm start starts it again and goes on from there.",
+    );
+  } finally {
+    clearInterval(timer);
+  }
+}
