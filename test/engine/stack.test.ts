@@ -41,6 +41,8 @@ const CHANGES: readonly { what: string; settings: Overrides; steps: readonly str
       "replace kubernetes:batch/v1:Job attic-migrations",
       "update kubernetes:apps/v1:Deployment attic",
       "update kubernetes:apps/v1:StatefulSet attic-collector",
+      // Its label tells the version.
+      "update kubernetes:policy/v1:PodDisruptionBudget attic",
     ],
   },
   {

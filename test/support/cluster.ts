@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Api } from "../../sandbox/control-plane/api.ts";
 import { certificateOf, provideIdentity } from "../../sandbox/control-plane/identity.ts";
@@ -14,6 +15,13 @@ export interface KubernetesObject {
   };
   data?: Record<string, string>;
   spec?: unknown;
+}
+
+/** Whether an object was made by a stack, and not by the cluster for one of a stack's objects. */
+export function isMadeByUs({ kind, metadata }: KubernetesObject): boolean {
+  const ours = metadata.labels?.["app.kubernetes.io/managed-by"] === "pulumi";
+  // Endpoints have the labels of their Service and no owner.
+  return ours && metadata.ownerReferences === undefined && kind !== "Endpoints";
 }
 
 interface Kind {
@@ -35,7 +43,12 @@ export class Cluster {
     this.#api = api;
   }
 
-  /** @param folder of the sandbox. */
+  /** The cluster of a sandbox that `npm start` has started. @param folder of that sandbox. */
+  static async in(folder: string): Promise<Cluster> {
+    const ready = await readFile(join(folder, "control-plane/ready.json"), "utf8");
+    return await Cluster.of({ folder, controlPlane: JSON.parse(ready) as { server: string } });
+  }
+
   static async of(sandbox: { folder: string; controlPlane: { server: string } }): Promise<Cluster> {
     const identity = await provideIdentity(join(sandbox.folder, "control-plane"));
     const certificate = (await certificateOf(identity)) ?? "";

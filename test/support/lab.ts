@@ -1,0 +1,37 @@
+/** What the settings of Pulumi.lab.yaml make, counted by type. */
+export const LAB_RESOURCES: Readonly<Record<string, number>> = {
+  "attic-stack:database:Postgres": 1,
+  "attic-stack:gateway:GatewayApi": 1,
+  "attic-stack:platform:Platform": 1,
+  "attic-stack:server:AtticServer": 1,
+  "attic-stack:storage:Garage": 1,
+  "kubernetes:apps/v1:Deployment": 1,
+  "kubernetes:apps/v1:StatefulSet": 3,
+  "kubernetes:batch/v1:Job": 1,
+  "kubernetes:cert-manager.io/v1:Certificate": 1,
+  "kubernetes:core/v1:ConfigMap": 4,
+  "kubernetes:core/v1:Namespace": 1,
+  "kubernetes:core/v1:PersistentVolumeClaim": 3,
+  "kubernetes:core/v1:Secret": 4,
+  "kubernetes:core/v1:Service": 3,
+  "kubernetes:gateway.networking.k8s.io/v1:Gateway": 1,
+  "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": 3,
+  "kubernetes:networking.k8s.io/v1:NetworkPolicy": 8,
+  "random:index/randomId:RandomId": 1,
+  "random:index/randomPassword:RandomPassword": 4,
+  "tls:index/privateKey:PrivateKey": 2,
+  "tls:index/selfSignedCert:SelfSignedCert": 1,
+};
+
+const count = (ours: boolean) =>
+  Object.entries(LAB_RESOURCES)
+    .filter(([type]) => type.startsWith("attic-stack:") === ours)
+    .reduce((sum, [, one]) => sum + one, 0);
+
+/** The same in the numbers that a start and the engine show; the stack itself counts as a resource there. */
+export const LAB = {
+  components: count(true),
+  resources: count(false),
+  all: count(true) + count(false) + 1,
+  inState: count(true) + count(false) + 1 + ["kubernetes", "random", "tls"].length,
+};
