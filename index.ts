@@ -14,9 +14,14 @@ const NAME = "attic";
  */
 export default function atticStack(): StackOutputs {
   const settings = readSettings();
-  const { namespace, gateway: way } = settings;
+  const { namespace, protectData, gateway: way } = settings;
 
-  const platform = new Platform(NAME, { namespace, gatewayNamespace: way.controllerNamespace });
+  const platform = new Platform(NAME, {
+    namespace,
+    protectData,
+    gatewayNamespace: way.controllerNamespace,
+    gatewaySources: way.sources,
+  });
   const database = createDatabase(NAME, settings, platform);
   const store = createStorage(NAME, settings, platform);
   const server = new AtticServer(NAME, {
@@ -37,6 +42,7 @@ export default function atticStack(): StackOutputs {
     ...(server.signingKey.publicKey && { tokenPublicKey: server.signingKey.publicKey }),
     signingKey: server.signingKey.secret,
     databaseUrl: database.url,
+    ...(database.caBundle && { databaseCa: database.caBundle }),
     ...(store.type === "s3" && {
       bucket: {
         name: store.bucket,

@@ -16,6 +16,8 @@ export interface StackOutputs {
   signingKey: pulumi.Output<string>;
   /** URL of the database, for jobs and for a person with psql. Secret. */
   databaseUrl: pulumi.Output<string>;
+  /** Certificates in PEM form that the database's is checked against, where it has no public one. */
+  databaseCa?: pulumi.Output<string>;
   /** The bucket of chunks, where there is one; `endpoint` is missing for AWS. */
   bucket?: { name: string; region: string; endpoint?: string };
 }

@@ -31,11 +31,27 @@ try {
   process.exit(1);
 }
 
+/** What the operating system says of a folder that is no place for a sandbox. */
+const DISK_FAULTS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left there",
+  EROFS: "it can only be read",
+  EACCES: "it belongs to somebody else",
+  EPERM: "it belongs to somebody else",
+  ENOTDIR: "a part of its path is a file",
+  EDQUOT: "no space is left for you there",
+};
+
 /** A fault of the sandbox itself: one line for the person, the rest in a file for whoever mends it. */
 async function unexpected(error: unknown): Promise<string> {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const file = join(SANDBOX, "error.log");
-  await writeFileAtomically(file, `${text}\n`);
   const [first = ""] = text.split("\n");
-  return `npm run ${command} failed in a way that it should not: ${first}\nThe details are in ${file}.`;
+  const { code = "", path = SANDBOX } = error as NodeJS.ErrnoException;
+  if (DISK_FAULTS[code] !== undefined)
+    return `${path} cannot be written, because ${DISK_FAULTS[code]}. Mend that, or put the sandbox elsewhere by ATTIC_STACK_SANDBOX, and run this again.`;
+  const file = join(SANDBOX, "error.log");
+  const kept = await writeFileAtomically(file, `${text}\n`).then(
+    () => `The details are in ${file}.`,
+    () => "",
+  );
+  return `npm run ${command} failed in a way that it should not: ${first}\n${kept}`;
 }

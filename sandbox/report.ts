@@ -8,7 +8,7 @@ import type { Updated } from "./engine/update.ts";
 export interface ReportArgs {
   stack: Stack;
   updated: Updated;
-  addresses: Readonly<Record<string, string>>;
+  addresses: Readonly<{ kubernetes: string; attic: string; s3: string | undefined }>;
   seconds: number;
   /** The folder of the stack's sandbox, as a person would type it. */
   folder: string;
@@ -43,9 +43,9 @@ export async function report(args: ReportArgs): Promise<string> {
     ...table(
       ["Address", "Where"],
       [
-        ["Kubernetes API", addresses.kubernetes ?? ""],
-        ["Attic's API", output("apiEndpoint")],
-        ["Object store", output("bucket")?.endpoint ?? "-"],
+        ["Kubernetes API", addresses.kubernetes],
+        ["Attic's API", addresses.attic],
+        ["Object store", addresses.s3 ?? "-"],
       ],
     ),
     "",

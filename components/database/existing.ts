@@ -1,5 +1,5 @@
 import pulumi from "@pulumi/pulumi";
-import { type Platform, toAnywhere } from "../platform/index.ts";
+import { type Platform, toServer } from "../platform/index.ts";
 import type { ExistingDatabaseSettings } from "../settings/database.ts";
 import { type Database, DATABASE_CLIENT, withVerifiedTls } from "./database.ts";
 
@@ -23,12 +23,17 @@ export class ExistingDatabase extends pulumi.ComponentResource implements Databa
     super("attic-stack:database:ExistingDatabase", name, {}, opts);
     const { platform, settings, url } = args;
 
-    // The port alone gives nothing away, and a policy that hides it could not be read.
-    const port = pulumi.unsecret(url.apply((text) => Number(new URL(text).port || POSTGRES_PORT)));
+    // Host and port give no access, and a policy that hides them could not be read.
+    const egress = pulumi.unsecret(
+      url.apply((text) => {
+        const { hostname, port } = new URL(text);
+        return toServer(hostname, Number(port || POSTGRES_PORT));
+      }),
+    );
     platform.allow(
       `${name}-clients`,
       this.clientLabels,
-      { egress: [toAnywhere(port)] },
+      { egress },
       { role: { name: "postgres", component: "database" }, parent: this },
     );
 

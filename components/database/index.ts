@@ -1,6 +1,5 @@
-import pulumi from "@pulumi/pulumi";
 import type { Platform } from "../platform/index.ts";
-import type { StackSettings } from "../settings/index.ts";
+import { required, type StackSettings } from "../settings/index.ts";
 import type { Database } from "./database.ts";
 import { ExistingDatabase } from "./existing.ts";
 import { Postgres } from "./postgres.ts";
@@ -9,13 +8,12 @@ export { type Database, DATABASE_CA_FILE, DATABASE_CA_FOLDER, DATABASE_CA_PATH }
 
 /** Makes the database that the settings name; behind this nobody asks which kind it is. */
 export function createDatabase(name: string, settings: StackSettings, platform: Platform): Database {
-  const { database, server, secrets } = settings;
+  const { database, server } = settings;
   switch (database.kind) {
     case "postgres":
       return new Postgres(`${name}-postgres`, { platform, settings: database, replicas: server.replicas });
     case "existing": {
-      // The settings' rules have made sure of it.
-      const url = secrets.databaseUrl ?? pulumi.secret("");
+      const url = required(settings, "databaseUrl");
       return new ExistingDatabase(`${name}-database`, { platform, settings: database, url });
     }
   }

@@ -1,5 +1,5 @@
 import type pulumi from "@pulumi/pulumi";
-import { fromNamespace, type Platform } from "../platform/index.ts";
+import { fromGateway, type Platform } from "../platform/index.ts";
 import type { Backend } from "../storage/index.ts";
 import { GATEWAY_ROLE } from "./gateway.ts";
 
@@ -14,7 +14,7 @@ export function letControllerIn(
     platform.allow(
       `${name}-${backend.name}`,
       backend.pods,
-      { ingress: [fromNamespace(platform.gatewayNamespace, backend.podPort)] },
+      { ingress: [fromGateway(platform.gatewayNamespace, platform.gatewaySources, backend.podPort)] },
       { role: GATEWAY_ROLE, parent },
     );
   }

@@ -1,6 +1,6 @@
 import k8s from "@pulumi/kubernetes";
 import type pulumi from "@pulumi/pulumi";
-import { fromNamespace, type Platform } from "../platform/index.ts";
+import { fromGateway, type Platform } from "../platform/index.ts";
 import type { TlsSettings } from "../settings/gateway.ts";
 import type { Backend } from "../storage/index.ts";
 import { GATEWAY_ROLE } from "./gateway.ts";
@@ -38,7 +38,7 @@ export function certificateSecret(
   platform.allow(
     `${name}-solver`,
     SOLVER.labels,
-    { ingress: [fromNamespace(platform.gatewayNamespace, SOLVER.port)] },
+    { ingress: [fromGateway(platform.gatewayNamespace, platform.gatewaySources, SOLVER.port)] },
     { role: GATEWAY_ROLE, parent },
   );
   return name;

@@ -31,6 +31,8 @@ export function claim(
         ...(settings.storageClass !== undefined && { storageClassName: settings.storageClass }),
       },
     },
-    { parent },
+    // A class decides where a volume is made and never again. Naming another, or the default by its name, would
+    // replace the claim, and what is in it would be gone.
+    { parent, protect: platform.protectData, ignoreChanges: ["spec.storageClassName"] },
   );
 }

@@ -16,12 +16,31 @@ export function fromPods(labels: Labels, port: number | string): IngressRule {
   return { from: [{ podSelector: { matchLabels: labels } }], ports: [tcp(port)] };
 }
 
-/** From every pod of another namespace. */
-export function fromNamespace(namespace: string, port: number | string): IngressRule {
+/**
+ * From the gateway: every pod of its namespace, and the addresses of nodes or load balancers where its packets
+ * come from those, which no selector of namespaces matches.
+ */
+export function fromGateway(
+  namespace: string,
+  sources: readonly string[],
+  port: number | string,
+): IngressRule {
   return {
-    from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }],
+    from: [
+      { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
+      ...sources.map((cidr) => ({ ipBlock: { cidr } })),
+    ],
     ports: [tcp(port)],
   };
+}
+
+/**
+ * To a server that somebody else runs. Policies look at a packet after a Service's address and port have become
+ * a pod's, so a name inside the cluster may lead to any port of any pod.
+ */
+export function toServer(host: string, port: number): EgressRule[] {
+  const inside = /(\.svc|\.svc\.cluster\.local|^[^.:]+)$/.test(host);
+  return [toAnywhere(port), ...(inside ? [{ to: [{ namespaceSelector: {} }] }] : [])];
 }
 
 /** To a port of any address. */

@@ -9,12 +9,16 @@ export interface PlatformArgs {
   namespace: string;
   /** Namespace of the gateway's own pods. */
   gatewayNamespace: string;
+  /** Addresses that the gateway's packets come from, where its pods have none of their own. */
+  gatewaySources: readonly string[];
+  /** Whether volumes are protected from being deleted. */
+  protectData: boolean;
 }
 
 /** What one network policy lets through; a direction that is left out is not governed by it. */
 export interface Traffic {
   ingress?: IngressRule[];
-  egress?: EgressRule[];
+  egress?: pulumi.Input<EgressRule[]>;
 }
 
 /**
@@ -28,6 +32,8 @@ export class Platform extends pulumi.ComponentResource {
   /** The same name, known while planning, for what is only written and never waited for. */
   readonly namespaceName: string;
   readonly gatewayNamespace: string;
+  readonly gatewaySources: readonly string[];
+  readonly protectData: boolean;
   /** The stack's name, which tells its objects from another stack's. */
   readonly instance: string;
 
@@ -36,6 +42,8 @@ export class Platform extends pulumi.ComponentResource {
     this.instance = pulumi.getStack();
     this.namespaceName = args.namespace;
     this.gatewayNamespace = args.gatewayNamespace;
+    this.gatewaySources = args.gatewaySources;
+    this.protectData = args.protectData;
 
     const labels = objectLabels(this.instance, { name: "attic", component: "platform" });
     const namespace = new k8s.core.v1.Namespace(

@@ -31,6 +31,9 @@ export function single(
       spec: {
         serviceName: service,
         replicas: 1,
+        // In order, a pod that never comes up would not even be replaced by one of a mended template
+        // (kubernetes#67250). With one replica there is no order to keep.
+        podManagementPolicy: "Parallel",
         selector: { matchLabels: platform.selector(role) },
         template: { metadata: { labels: { ...metadata.labels, ...labels } }, spec: pod },
       },

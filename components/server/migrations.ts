@@ -4,6 +4,9 @@ import { stringify } from "smol-toml";
 import type { Labels, Platform, Role } from "../platform/index.ts";
 import { type AtticPodArgs, atticPod, migrationsContainer } from "./pod.ts";
 
+/** A Job that failed is made again by the next `up`, which would otherwise only find it failed. */
+const AGAIN = { "pulumi.com/replaceUnready": "true" };
+
 const ROLE: Role = { name: "attic", component: "migrations" };
 
 export interface MigrationsArgs {
@@ -29,9 +32,9 @@ export function migrations(
   return new k8s.batch.v1.Job(
     name,
     {
-      metadata,
+      metadata: { ...metadata, annotations: AGAIN },
       spec: {
-        backoffLimit: 3,
+        backoffLimit: 6,
         activeDeadlineSeconds: 540,
         template: {
           metadata: { labels: { ...metadata.labels, ...clientLabels } },

@@ -5,9 +5,10 @@ const POOL = 10;
 export const RESERVED = 3;
 
 /**
- * Connections that a stack may hold at its busiest: the API servers, one more while they are rolled, the
- * collector, the migrations, and ten for a person with psql and for jobs.
+ * Connections that a stack may hold at its busiest: the API servers twice, because while they are rolled the old
+ * ones finish what they have begun and are counted by nobody, the collector, the migrations, and ten for a person
+ * with psql and for jobs.
  */
 export function connectionBudget(replicas: number): number {
-  return POOL * (replicas + 1) + POOL + POOL + POOL;
+  return POOL * 2 * replicas + POOL + POOL + POOL;
 }

@@ -13,9 +13,9 @@ const postgres = section(
     size: quantity("Size of its volume.").default("10Gi"),
     storageClass: objectName("Storage class of its volume; without it the cluster's default.").optional(),
     maxConnections: wholeNumber(
-      "Connections that the server takes. Attic needs 10 for each API server and 40 more.",
+      "Connections that the server takes. Attic needs 20 for each API server and 30 more.",
       50,
-      1000,
+      2000,
     ).optional(),
     resources: resources({ cpu: "100m", memory: "512Mi", memoryLimit: "1Gi" }),
   },

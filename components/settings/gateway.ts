@@ -25,6 +25,11 @@ const common = {
     "What stands before the gateway and has a limit of its own on the size of a request. Cloudflare's proxy takes 100 MB on the free and pro plans, 200 MB on business, 500 MB on enterprise.",
     ["nothing", "cloudflare-free", "cloudflare-pro", "cloudflare-business", "cloudflare-enterprise"],
   ).default("nothing"),
+  sources: key(
+    z.array(z.union([z.cidrv4(), z.cidrv6()])).max(50),
+    "Further addresses that may reach the server and the store, for controllers whose packets come from nodes or load balancers and not from pods of their namespace.",
+    "a list of at most 50 address blocks, such as 10.0.0.0/16",
+  ).default([]),
 };
 
 const controllerNamespace = (fallback: string) =>

@@ -9,6 +9,18 @@ export interface StackSettings extends Settings {
   readonly secrets: Readonly<Partial<Record<SecretKey, pulumi.Output<string>>>>;
 }
 
+/**
+ * A secret that the settings call for.
+ *
+ * @throws Error where it is missing, which the settings' rules have made sure of.
+ */
+export function required(settings: StackSettings, name: SecretKey): pulumi.Output<string> {
+  const value = settings.secrets[name];
+  if (value === undefined)
+    throw new Error(`the secret ${name} is missing, and the settings' rules let that pass`);
+  return value;
+}
+
 /** Exported by the SDK and documented nowhere, so its types leave it out; nothing public says the same. */
 const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
 

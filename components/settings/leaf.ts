@@ -54,6 +54,16 @@ export function bytes(quantity: string): number {
 export const hostname = (description: string): z.ZodString =>
   key(z.string().regex(HOSTNAME), description, "a full host name in lower case, such as cache.example.com");
 
+const HOST_HEADER = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$/;
+
+/** What a client may put into the Host header: any name or address, and the port where it is not the scheme's. */
+export const hostHeader = (description: string): z.ZodString =>
+  key(
+    z.string().regex(HOST_HEADER),
+    description,
+    "a host name or address, with a port where one is asked for",
+  );
+
 export const label = (description: string): z.ZodString =>
   key(
     z.string().regex(LABEL),

@@ -51,7 +51,7 @@ export function parseSettings(raw: RawConfig): Parsed {
       continue;
     }
     const schema: z.ZodType = plainKeys[name];
-    const input = decode(raw.values[name]);
+    const input = decode(raw.values[name], schema);
     const result = schema.safeParse(input, { reportInput: true });
     if (result.success) sections[name] = result.data;
     else mistakes.push(...mistakesOf(name, schema, input, result.error));
@@ -75,9 +75,10 @@ function checkSecret(name: SecretKey, value: string, encrypted: boolean): Mistak
   return undefined;
 }
 
-/** Objects and lists arrive as JSON; any other text is itself. */
-function decode(text: string | undefined): unknown {
-  if (text === undefined || !/^\s*[[{]/.test(text)) return text;
+/** Objects and lists arrive as JSON, and so does what is true or false; any other text is itself. */
+function decode(text: string | undefined, schema: z.ZodType): unknown {
+  const isFlag = schema.safeParse(true).success;
+  if (text === undefined || !(isFlag ? /^(true|false)$/ : /^\s*[[{]/).test(text)) return text;
   try {
     return JSON.parse(text);
   } catch {

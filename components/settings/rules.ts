@@ -1,6 +1,6 @@
 import { connectionBudget, RESERVED } from "./budget.ts";
 import { bytes, cores, type Resources } from "./leaf.ts";
-import type { Mistake } from "./mistakes.ts";
+import { type Mistake, shown } from "./mistakes.ts";
 import type { SecretKey, SecretsGiven, Settings } from "./schema.ts";
 
 /** The sections that could be read; a rule that needs a missing one says nothing. */
@@ -110,7 +110,7 @@ const connectionsSuffice: Rule = ({ database, server }) => {
         {
           key: "database.maxConnections",
           found: String(database.maxConnections),
-          allowed: `at least ${needed}: 10 for each of the ${server.replicas} API servers and for one more while they are rolled, 10 each for the collector, migrations and spare${database.kind === "postgres" ? `, ${RESERVED} that PostgreSQL keeps` : ""}`,
+          allowed: `at least ${needed}: 20 for each of the ${server.replicas} API servers, since old and new ones overlap while they are rolled, and 10 each for the collector, migrations and spare${database.kind === "postgres" ? `, ${RESERVED} that PostgreSQL keeps` : ""}`,
         },
       ];
 };
@@ -164,6 +164,26 @@ const requestsFitLimits: Rule = ({ server, database, storage }) => {
   });
 };
 
+/**
+ * The image of 17 and before keeps its data below the mount of the volume, in a volume of its own that goes with
+ * the pod; the one on Alpine has other numbers for its user.
+ */
+const imageKeepsData: Rule = ({ database }) => {
+  if (database?.kind !== "postgres") return [];
+  const tag = database.image.split("/").at(-1)?.split("@")[0]?.split(":")[1] ?? "";
+  const major = Number(/^(\d+)/.exec(tag)?.[1] ?? 18);
+  return major >= 18 && !tag.includes("alpine")
+    ? []
+    : [
+        {
+          key: "database.image",
+          found: shown(database.image),
+          allowed:
+            "the official image of PostgreSQL 18 or later on Debian: earlier ones would lose their data with the pod",
+        },
+      ];
+};
+
 /** What a single key cannot know: rules between keys. */
 export const rules: readonly Rule[] = [
   secretsFit,
@@ -174,4 +194,5 @@ export const rules: readonly Rule[] = [
   connectionsSuffice,
   gatewayHasItsParts,
   requestsFitLimits,
+  imageKeepsData,
 ];

@@ -1,13 +1,20 @@
 import { z } from "zod";
 import { databaseSection } from "./database.ts";
 import { gatewaySection } from "./gateway.ts";
-import { key, label } from "./leaf.ts";
+import { flag, key, label } from "./leaf.ts";
 import { serverSection } from "./server.ts";
 import { storageSection } from "./storage.ts";
 
 /** Every plain key of Pulumi.<stack>.yaml, in the order in which the documentation shows them. */
 export const plainKeys = {
-  namespace: label("Kubernetes namespace, made by the stack, that holds all of it.").default("attic"),
+  namespace: key(
+    label("").refine((name) => name !== "default" && !name.startsWith("kube-")),
+    "Kubernetes namespace, made by the stack, that holds all of it.",
+    "at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit, and neither default nor kube-...",
+  ).default("attic"),
+  protectData: flag(
+    "Refuse to delete or replace the volumes: also what `pulumi destroy`, another namespace or another kind of database or storage would do.",
+  ).default(false),
   gateway: gatewaySection,
   server: serverSection.prefault({}),
   database: databaseSection.prefault({ kind: "postgres" }),

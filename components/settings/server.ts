@@ -2,7 +2,7 @@ import { z } from "zod";
 import {
   choice,
   flag,
-  hostname,
+  hostHeader,
   image,
   interval,
   key,
@@ -65,9 +65,9 @@ export const serverSection = section("The Attic server.", {
     ["RS256", "HS256"],
   ).default("RS256"),
   additionalHosts: key(
-    z.array(hostname("A host name.")).max(20),
-    "Further names under which the server may be asked, beside the gateway's host and its names in the cluster.",
-    "a list of at most 20 host names",
+    z.array(hostHeader("A name.")).max(20),
+    "Further names under which the server may be asked, beside the gateway's host and its names in the cluster. The port belongs to the name: localhost:8080 for a forwarded port.",
+    "a list of at most 20 names as they stand in a Host header, such as attic.lan or localhost:8080",
   ).default([]),
   softDeleteCaches: flag(
     "Keep the record of a deleted cache. Its name cannot be used again while that record is there.",

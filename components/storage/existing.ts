@@ -1,5 +1,5 @@
 import pulumi from "@pulumi/pulumi";
-import { type Platform, toAnywhere } from "../platform/index.ts";
+import { type EgressRule, type Platform, toServer } from "../platform/index.ts";
 import type { ExistingStorageSettings } from "../settings/storage.ts";
 import { type S3Credentials, type S3Store, STORE_CLIENT } from "./object-store.ts";
 
@@ -32,15 +32,15 @@ export class ExistingStore extends pulumi.ComponentResource implements S3Store {
     platform.allow(
       `${name}-clients`,
       this.clientLabels,
-      { egress: [toAnywhere(portOf(this.endpoint))] },
+      { egress: egressTo(this.endpoint) },
       { role: { name: "s3", component: "object-store" }, parent: this },
     );
     this.registerOutputs({ bucket: this.bucket, region: this.region, endpoint: this.endpoint });
   }
 }
 
-/** The port of an address, which the URL leaves out where it is the scheme's own. */
-function portOf(endpoint = "https://s3.amazonaws.com"): number {
-  const { port, protocol } = new URL(endpoint);
-  return Number(port || (protocol === "https:" ? 443 : 80));
+/** To an address; its port is left out of the URL where it is the scheme's own. */
+function egressTo(endpoint = "https://s3.amazonaws.com"): EgressRule[] {
+  const { hostname, port, protocol } = new URL(endpoint);
+  return toServer(hostname, Number(port || (protocol === "https:" ? 443 : 80)));
 }

@@ -27,7 +27,10 @@ export function garageToml(): string {
     metadata_dir: "/var/lib/garage/meta",
     data_dir: "/var/lib/garage/data",
     db_engine: "lmdb",
-    // LMDB can be damaged when power is lost; Garage restores such a snapshot.
+    // There is no other node to mend this one from, so what it has confirmed has to be on its disk.
+    metadata_fsync: true,
+    data_fsync: true,
+    // What a person goes back to where the disk itself has damaged the metadata.
     metadata_auto_snapshot_interval: "6h",
     replication_factor: 1,
     rpc_bind_addr: `[::]:${RPC_PORT}`,

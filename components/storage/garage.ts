@@ -37,7 +37,7 @@ export class Garage extends pulumi.ComponentResource implements S3Store {
     const rpcSecret = randomHex(`${name}-rpc-secret`, 32, this);
     const adminToken = randomHex(`${name}-admin-token`, 32, this);
     this.bucket = settings.bucket;
-    // Garage takes no other form: GK and 24 hexadecimal digits.
+    // The form that every version of Garage takes: GK and 24 hexadecimal digits.
     this.credentials = { accessKeyId: pulumi.interpolate`GK${keyId.hex}`, secretAccessKey: secretKey };
     if (settings.caBundle !== undefined) this.caBundle = settings.caBundle;
 

@@ -83,7 +83,8 @@ export class Minio extends pulumi.ComponentResource implements S3Store {
     new k8s.batch.v1.Job(
       `${name}-bucket`,
       {
-        metadata,
+        // One that failed is made again by the next `up`, which would otherwise only find it failed.
+        metadata: { ...metadata, annotations: { "pulumi.com/replaceUnready": "true" } },
         spec: {
           backoffLimit: 6,
           template: {

@@ -1,5 +1,6 @@
 import { join, relative } from "node:path";
 import atticStack from "../../index.ts";
+import type { StackOutputs } from "../../components/outputs.ts";
 import { openSandbox } from "../engine/sandbox.ts";
 import { openStack } from "../engine/stack.ts";
 import { readStackFile } from "../engine/stack-file.ts";
@@ -10,10 +11,13 @@ import { report } from "../report.ts";
 import { writeFileAtomically } from "../support/files.ts";
 import { withLock } from "../support/lock.ts";
 import type { Progress } from "../support/progress.ts";
+import { UserError } from "../support/user-error.ts";
 
 /** `npm start [-- STACK]`: brings the sandbox up, deploys the stack in it, and says what is there. */
 export async function start(args: readonly string[], progress: Progress): Promise<void> {
-  const [stack = "lab"] = args;
+  const [stack = "lab", ...more] = args;
+  if (more.length > 0 || stack.startsWith("-"))
+    throw new UserError("Use: npm start [-- STACK], by default lab.");
   const config = await readStackFile(stack);
   const folder = stackFolder(stack);
   const waiting = (pid: number) => {
@@ -26,7 +30,13 @@ export async function start(args: readonly string[], progress: Progress): Promis
       openStack(sandbox, stack, () => Promise.resolve(atticStack()), config),
     );
     const updated = await withCluster(sandbox, () => update(opened, progress));
-    const addresses = { stack, kubernetes: sandbox.controlPlane.kubeconfig };
+    const { apiEndpoint, bucket } = await opened.outputs();
+    const addresses = {
+      stack,
+      kubernetes: sandbox.controlPlane.kubeconfig,
+      attic: apiEndpoint?.value as string,
+      s3: (bucket?.value as StackOutputs["bucket"])?.endpoint,
+    };
     await writeFileAtomically(
       join(SANDBOX, "endpoints.json"),
       `${JSON.stringify(addresses, null, 2)}\n`,

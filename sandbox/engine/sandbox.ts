@@ -4,6 +4,7 @@ import { type ControlPlane, startControlPlane } from "../control-plane/index.ts"
 import { installPlugins } from "../plugins/install.ts";
 import { MARK as DAEMON_MARK } from "../support/daemon.ts";
 import type { Progress } from "../support/progress.ts";
+import { UserError } from "../support/user-error.ts";
 import { provideManifests, provideTools } from "../toolchain/index.ts";
 import { providePassphrase } from "./passphrase.ts";
 
@@ -21,6 +22,11 @@ export interface Sandbox {
  * @param folder where it keeps what it makes; one folder, one sandbox.
  */
 export async function openSandbox(folder: string, progress: Progress): Promise<Sandbox> {
+  // kwok takes a list of files apart at commas, and quotes begin a text in it.
+  if (/[",\n]/.test(folder))
+    throw new UserError(
+      `${folder} has a comma or a quote in its path, which kwok does not take. Put the sandbox elsewhere by ATTIC_STACK_SANDBOX.`,
+    );
   await mkdir(join(folder, "state"), { recursive: true, mode: 0o700 });
   const names = [
     "pulumi",

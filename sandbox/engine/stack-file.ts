@@ -131,6 +131,6 @@ async function noSuchStack(stack: string): Promise<UserError> {
   const stacks = (await readdir(ROOT)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
   const near = nearest(stack, stacks);
   return new UserError(
-    `There is no Pulumi.${stack}.yaml${near === undefined ? "" : `; did you mean ${near}?`} Stacks here: ${stacks.join(", ")}.`,
+    `There is no Pulumi.${stack}.yaml${near === undefined ? "." : `; did you mean ${near}?`} Stacks here: ${stacks.join(", ")}.`,
   );
 }

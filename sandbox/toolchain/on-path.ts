@@ -10,7 +10,7 @@ const PATIENCE = 10_000;
 
 /**
  * The programs of a package on PATH, or undefined unless all are there, report the same version, and that is
- * at least the package's minimum.
+ * at least the package's minimum, of the same major version.
  */
 export async function findOnPath(wanted: Package): Promise<Partial<Record<ToolName, string>> | undefined> {
   const found = await Promise.all(
@@ -25,7 +25,8 @@ export async function findOnPath(wanted: Package): Promise<Partial<Record<ToolNa
   const versions = await Promise.all(programs.map(({ path }) => versionOf(path, wanted.versionArguments)));
   const [version] = versions;
   if (version === undefined || versions.some((other) => other !== version)) return undefined;
-  if (!isAtLeast(version, wanted.minimum)) return undefined;
+  // Another major version may be another program altogether.
+  if (!isAtLeast(version, wanted.minimum) || major(version) !== major(wanted.minimum)) return undefined;
   return Object.fromEntries(programs.map(({ tool, path }) => [tool, path]));
 }
 
@@ -52,6 +53,10 @@ async function versionOf(path: string, args: readonly string[]): Promise<string 
   } catch {
     return undefined;
   }
+}
+
+function major(version: string): string | undefined {
+  return version.split(".")[0];
 }
 
 /** Whether `version` is `minimum` or later; both are three numbers. */

@@ -106,7 +106,7 @@ const database = fc.oneof(
   some(["kind"], {
     kind: one("existing"),
     caBundle: certificates,
-    maxConnections: fc.integer({ min: 540, max: 10_000 }),
+    maxConnections: fc.integer({ min: 1030, max: 10_000 }),
   }).map((section) => ({ database: section, databaseUrl: secrets.databaseUrl })),
   one({}),
 );

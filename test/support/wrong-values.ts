@@ -8,6 +8,8 @@ export type WrongValue = [over: Content, key: string, found: string, allowed: st
 export const ALLOWED = {
   host: "a full host name in lower case, such as cache.example.com",
   label: "at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit",
+  namespace:
+    "at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit, and neither default nor kube-...",
   name: "the name of a Kubernetes object: a-z, 0-9, - and .",
   size: "a whole number with Mi, Gi or Ti, such as 50Gi",
   cpu: 'cores as a text, such as "500m" or "2"',

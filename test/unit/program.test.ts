@@ -42,6 +42,10 @@ describe("the program with Pulumi.lab.yaml", () => {
       tokenAlgorithm: "RS256",
       signingKey: { value: environment.ATTIC_SERVER_TOKEN_RS256_SECRET_BASE64, secret: true },
       databaseUrl: { value: environment.ATTIC_SERVER_DATABASE_URL, secret: true },
+      databaseCa: {
+        value: dataOf(stack.resources, "ConfigMap", "attic-database-ca")["ca.crt"],
+        secret: false,
+      },
       bucket: { name: "attic", region: "garage", endpoint: "https://s3.lab.example.com" },
     });
     const { service, port } = server as Stack["result"]["server"];
@@ -89,6 +93,7 @@ describe("the program with other files", () => {
     );
     assert.deepEqual(Object.keys(stack.result).sort(), [
       "apiEndpoint",
+      "databaseCa",
       "databaseUrl",
       "namespace",
       "server",

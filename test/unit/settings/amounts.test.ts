@@ -58,7 +58,7 @@ describe("an amount of CPU", () => {
 });
 
 describe("the budget of connections", () => {
-  it("is ten for each server, for one more, for the collector, for migrations and for others", () => {
-    assert.deepEqual([1, 2, 3, 50].map(connectionBudget), [50, 60, 70, 540]);
+  it("is twenty for each server, which may be there twice, and ten for the collector, for migrations and for others", () => {
+    assert.deepEqual([1, 2, 3, 50].map(connectionBudget), [50, 70, 90, 1030]);
   });
 });

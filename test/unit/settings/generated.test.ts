@@ -115,7 +115,7 @@ describe("any input at all", () => {
     ),
   );
   const key = fc.oneof(
-    fc.constantFrom("namespace", "gateway", "server", "database", "storage", ...SECRETS),
+    fc.constantFrom("namespace", "protectData", "gateway", "server", "database", "storage", ...SECRETS),
     fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"),
     fc.string({ unit: "binary" }),
   );

@@ -67,7 +67,7 @@ describe("reading the settings of a stack", () => {
           "Pulumi.lab.yaml has 2 mistakes; nothing was changed.",
           "  attic-stack:namespace",
           '      found:   "X"',
-          "      allowed: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit",
+          "      allowed: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit, and neither default nor kube-...",
           "  attic-stack:gateway",
           "      found:   nothing",
           "      allowed: an object whose kind is gateway-api, traefik or nginx",

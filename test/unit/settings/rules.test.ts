@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Mistake } from "../../../components/settings/mistakes.ts";
+import { type Mistake, shown } from "../../../components/settings/mistakes.ts";
 import {
   BUCKET,
   content,
@@ -128,12 +128,12 @@ describe("the rule that a database has enough connections", () => {
     ...STORE_SECRETS,
   });
   accepts("the budget of one server to the letter", existing(1, 50));
-  accepts("the budget of ten servers to the letter", existing(10, 140));
-  refuses("one connection less", existing(10, 139), {
+  accepts("the budget of ten servers to the letter", existing(10, 230));
+  refuses("one connection less", existing(10, 229), {
     key: "database.maxConnections",
-    found: "139",
+    found: "229",
     allowed:
-      "at least 140: 10 for each of the 10 API servers and for one more while they are rolled, 10 each for the collector, migrations and spare",
+      "at least 230: 20 for each of the 10 API servers, since old and new ones overlap while they are rolled, and 10 each for the collector, migrations and spare",
   });
   accepts("no number, which cannot be checked", { server: { replicas: 50 } });
   accepts("what PostgreSQL keeps, too", { database: { kind: "postgres", maxConnections: 53 } });
@@ -144,7 +144,7 @@ describe("the rule that a database has enough connections", () => {
       key: "database.maxConnections",
       found: "52",
       allowed:
-        "at least 53: 10 for each of the 1 API servers and for one more while they are rolled, 10 each for the collector, migrations and spare, 3 that PostgreSQL keeps",
+        "at least 53: 20 for each of the 1 API servers, since old and new ones overlap while they are rolled, and 10 each for the collector, migrations and spare, 3 that PostgreSQL keeps",
     },
   );
 });
@@ -199,4 +199,32 @@ describe("the rule that no pod asks for more than it may use", () => {
     );
   }
   accepts("a bucket elsewhere, which has no pods", { storage: BUCKET, ...STORE_SECRETS });
+});
+
+describe("the rule that PostgreSQL keeps its data on its volume", () => {
+  const image = (name: string): Content => ({ database: { kind: "postgres", image: name } });
+  const digest = `sha256:${"0".repeat(64)}`;
+  for (const name of [
+    "docker.io/library/postgres:18.4",
+    "docker.io/library/postgres:19-trixie",
+    `registry.example.com:5000/postgres@${digest}`,
+    "ghcr.io/cloudnative/postgresql:main",
+  ])
+    accepts(name, image(name));
+  for (const name of [
+    "docker.io/library/postgres:17.6",
+    `docker.io/library/postgres:9@${digest}`,
+    "docker.io/library/postgres:18-alpine",
+  ])
+    refuses(name, image(name), {
+      key: "database.image",
+      found: shown(name),
+      allowed:
+        "the official image of PostgreSQL 18 or later on Debian: earlier ones would lose their data with the pod",
+    });
+});
+
+describe("the names under which a server may be asked", () => {
+  for (const name of ["localhost", "localhost:8080", "10.0.0.1", "[fd00::1]:8080", "attic.lan"])
+    accepts(name, { server: { additionalHosts: [name] } });
 });

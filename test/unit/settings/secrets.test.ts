@@ -24,7 +24,14 @@ describe("a secret", () => {
     const { settings } = parse(
       content({ ...EXISTING, databaseUrl: DATABASE_URL, storage: BUCKET, ...STORE_SECRETS }),
     );
-    assert.deepEqual(Object.keys(settings ?? {}), ["namespace", "gateway", "server", "database", "storage"]);
+    assert.deepEqual(Object.keys(settings ?? {}), [
+      "namespace",
+      "protectData",
+      "gateway",
+      "server",
+      "database",
+      "storage",
+    ]);
   });
 
   it("is refused where it stands in plain, and then a new one is asked for", () => {

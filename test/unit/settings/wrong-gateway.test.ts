@@ -5,21 +5,38 @@ const gateway = (over: Content): Content => ({ gateway: { ...GATEWAY_API, ...ove
 
 describe("a wrong namespace or gateway", () => {
   refusesEach({
-    "a namespace with a capital": [{ namespace: "Attic" }, "namespace", '"Attic"', ALLOWED.label],
+    "a namespace with a capital": [{ namespace: "Attic" }, "namespace", '"Attic"', ALLOWED.namespace],
     "a namespace of 64 characters": [
       { namespace: "n".repeat(64) },
       "namespace",
       `"${"n".repeat(56)}...`,
-      ALLOWED.label,
+      ALLOWED.namespace,
     ],
-    "a namespace that ends in a hyphen": [{ namespace: "attic-" }, "namespace", '"attic-"', ALLOWED.label],
-    "a namespace with a dot": [{ namespace: "my.attic" }, "namespace", '"my.attic"', ALLOWED.label],
-    "an empty namespace": [{ namespace: "" }, "namespace", '""', ALLOWED.label],
+    "a namespace that ends in a hyphen": [
+      { namespace: "attic-" },
+      "namespace",
+      '"attic-"',
+      ALLOWED.namespace,
+    ],
+    "a namespace with a dot": [{ namespace: "my.attic" }, "namespace", '"my.attic"', ALLOWED.namespace],
+    "an empty namespace": [{ namespace: "" }, "namespace", '""', ALLOWED.namespace],
+    "a namespace that every cluster has": [
+      { namespace: "default" },
+      "namespace",
+      '"default"',
+      ALLOWED.namespace,
+    ],
+    "a namespace of Kubernetes itself": [
+      { namespace: "kube-system" },
+      "namespace",
+      '"kube-system"',
+      ALLOWED.namespace,
+    ],
     "a namespace that is an object": [
       { namespace: { name: "a" } },
       "namespace",
       '{"name":"a"}',
-      ALLOWED.label,
+      ALLOWED.namespace,
     ],
 
     "no gateway": [

@@ -59,19 +59,19 @@ describe("a wrong value for the server", () => {
       server({ additionalHosts: "a.example.com" }),
       "server.additionalHosts",
       '"a.example.com"',
-      "a list of at most 20 host names",
+      "a list of at most 20 names as they stand in a Host header, such as attic.lan or localhost:8080",
     ],
     "a further host that is none": [
       server({ additionalHosts: ["a.example.com", "A B"] }),
       "server.additionalHosts[1]",
       '"A B"',
-      ALLOWED.host,
+      "a host name or address, with a port where one is asked for",
     ],
     "21 further hosts": [
       server({ additionalHosts: Array<string>(21).fill("a.b") }),
       "server.additionalHosts",
       '["a.b","a.b","a.b","a.b","a.b","a.b","a.b","a.b","a.b","a...',
-      "a list of at most 20 host names",
+      "a list of at most 20 names as they stand in a Host header, such as attic.lan or localhost:8080",
     ],
     "a yes instead of true": [
       server({ softDeleteCaches: "yes" }),

@@ -35,7 +35,7 @@ describe("a wrong database or store", () => {
       database({ maxConnections: 49 }),
       "database.maxConnections",
       "49",
-      "a whole number from 50 to 1000",
+      "a whole number from 50 to 2000",
     ],
     "a CA that is a path": [
       { database: { kind: "existing", caBundle: "/etc/ca.crt" }, databaseUrl: "postgres://a:b@c/d" },

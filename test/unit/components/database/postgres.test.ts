@@ -25,15 +25,15 @@ describe("PostgreSQL's parameters", () => {
     });
   });
 
-  it("leave ten connections for each server, the collector, the migrations and others, and three to itself", () => {
+  it("leave twenty connections for each server, ten for the collector, the migrations and others, and three to itself", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), (replicas) => {
         const connections = Number(postgresParameters(settings(), replicas).max_connections);
-        assert.ok(connections >= 10 * replicas + 10 + 10 + 10 + 3);
+        assert.ok(connections >= 20 * replicas + 10 + 10 + 10 + 3);
         assert.ok(connections >= 100);
       }),
     );
-    assert.equal(postgresParameters(settings(), 50).max_connections, "543");
+    assert.equal(postgresParameters(settings(), 50).max_connections, "1033");
   });
 
   it("have the number of connections that is set", () => {
@@ -113,7 +113,7 @@ describe("PostgreSQL's pod", () => {
     assert.equal(given.length * 2, postgres.args!.length);
     const read = Object.fromEntries(given.map((word) => word.split("=") as [string, string]));
     assert.deepEqual(read, postgresParameters(settings(), 8));
-    assert.equal(read.max_connections, "123");
+    assert.equal(read.max_connections, "193");
   });
 
   it("has the size and the class of volume that are set", async () => {

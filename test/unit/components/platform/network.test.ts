@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import {
-  fromNamespace,
+  fromGateway,
   fromPods,
   toAnywhere,
   toGateway,
   toNameServers,
   toPods,
+  toServer,
 } from "../../../../components/platform/index.ts";
 import type { Policy } from "../../../support/objects.ts";
 import { mayReach, type Place } from "../../../support/reach.ts";
@@ -20,10 +21,26 @@ describe("the rules of network policies", () => {
   });
 
   it("name a namespace by the label that Kubernetes itself puts on it", () => {
-    assert.deepEqual(fromNamespace("traefik", 8080), {
+    assert.deepEqual(fromGateway("traefik", [], 8080), {
       from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "traefik" } } }],
       ports: [{ protocol: "TCP", port: 8080 }],
     });
+  });
+
+  it("name the addresses of a gateway whose packets come from nodes", () => {
+    assert.deepEqual(fromGateway("traefik", ["10.0.0.0/16", "fd00::/8"], 8080).from, [
+      { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "traefik" } } },
+      { ipBlock: { cidr: "10.0.0.0/16" } },
+      { ipBlock: { cidr: "fd00::/8" } },
+    ]);
+  });
+
+  it("reach a server inside the cluster on whatever port its pods have, and one outside on the one named", () => {
+    const inside = [toAnywhere(80), { to: [{ namespaceSelector: {} }] }];
+    for (const host of ["rgw", "rgw.rook-ceph.svc", "rgw.rook-ceph.svc.cluster.local"])
+      assert.deepEqual(toServer(host, 80), inside, host);
+    for (const host of ["s3.example.com", "10.0.0.1", "[fd00::1]", "svc.example.com"])
+      assert.deepEqual(toServer(host, 80), [toAnywhere(80)], host);
   });
 
   it("name every address of both families, on one port", () => {

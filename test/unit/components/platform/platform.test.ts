@@ -4,6 +4,8 @@ import { deploy, valueOf } from "../../../support/mocks.ts";
 import { find, type KubernetesObject } from "../../../support/objects.ts";
 import { stackOf } from "../../../support/kinds.ts";
 
+const ARGS = { namespace: "attic", gatewayNamespace: "traefik", gatewaySources: [], protectData: false };
+
 describe("the platform", () => {
   it("enforces Pod Security restricted in its namespace, and says so", async () => {
     const { resources } = await stackOf({}, { namespace: "nix-cache" });
@@ -26,10 +28,7 @@ describe("the platform", () => {
   });
 
   it("gives the name of its namespace and of its stack", async () => {
-    const { result } = await deploy(
-      () => new Platform("attic", { namespace: "attic", gatewayNamespace: "traefik" }),
-      { stack: "home" },
-    );
+    const { result } = await deploy(() => new Platform("attic", ARGS), { stack: "home" });
     assert.deepEqual(await valueOf(result.namespace), { value: "attic", secret: false });
     assert.equal(result.namespaceName, "attic");
     assert.equal(result.gatewayNamespace, "traefik");
@@ -38,7 +37,7 @@ describe("the platform", () => {
 
   it("governs the directions of which something is said", async () => {
     const { resources } = await deploy(() => {
-      const platform = new Platform("attic", { namespace: "attic", gatewayNamespace: "traefik" });
+      const platform = new Platform("attic", ARGS);
       const role = { name: "a", component: "b" };
       platform.allow("in", { app: "a" }, { ingress: [] }, { role, parent: platform });
       platform.allow("out", { app: "a" }, { egress: [] }, { role, parent: platform });

@@ -15,6 +15,8 @@ describe("garage.toml", () => {
     assert.deepEqual(tomlOf(garageToml()), {
       metadata_dir: "/var/lib/garage/meta",
       data_dir: "/var/lib/garage/data",
+      metadata_fsync: true,
+      data_fsync: true,
       db_engine: "lmdb",
       metadata_auto_snapshot_interval: "6h",
       replication_factor: 1,
