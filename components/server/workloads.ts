@@ -65,7 +65,7 @@ function apiServers(name: string, args: WorkloadsArgs): void {
   if (several) {
     new k8s.policy.v1.PodDisruptionBudget(
       name,
-      { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: pods } } },
+      { metadata: platform.named(name, role), spec: { maxUnavailable: 1, selector: { matchLabels: pods } } },
       { parent },
     );
   }

@@ -41,14 +41,20 @@ const CHANGES: readonly { what: string; settings: Overrides; steps: readonly str
       "replace kubernetes:batch/v1:Job attic-migrations",
       "update kubernetes:apps/v1:Deployment attic",
       "update kubernetes:apps/v1:StatefulSet attic-collector",
-      // Its label tells the version.
-      "update kubernetes:policy/v1:PodDisruptionBudget attic",
     ],
   },
   {
     what: "more room for the database grows its volume in place",
     settings: { database: { kind: "postgres", size: "20Gi" } },
     steps: ["update kubernetes:core/v1:PersistentVolumeClaim attic-postgres-data"],
+  },
+  {
+    what: "a storage class that is named for volumes which are there leaves them and what is in them",
+    settings: {
+      database: { kind: "postgres", size: "20Gi", storageClass: "fast" },
+      storage: { kind: "garage", host: "s3.lab.example.com", size: "100Gi", storageClass: "fast" },
+    },
+    steps: [],
   },
   {
     what: "another signing algorithm makes another key and keeps everything else",
@@ -164,6 +170,15 @@ describe("the stack in the sandbox", function () {
     const { spec } = (await cluster.call("GET", deployment)) as { spec: { replicas: number } };
     assert.equal(spec.replicas, 3);
     await cluster.call("GET", policy);
+  });
+
+  it("is not destroyed, nor any part of it, while its data is protected", async () => {
+    await stack.configure({ ...settings, protectData: true });
+    await stack.up();
+    await assert.rejects(stack.destroy(), /cannot be deleted\s+because it is protected/);
+    assert.deepEqual((await stack.refresh()).steps, []);
+    await stack.configure(settings);
+    await stack.up();
   });
 
   it("leaves nothing behind when it is destroyed", async () => {
