@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import automation, { type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { stopDaemons } from "../support/daemon.ts";
 import { recover } from "./recover.ts";
@@ -32,7 +33,28 @@ export async function openStack(
   );
   await recover(stack, sandbox);
   for (const [key, value] of Object.entries(file.secrets)) {
-    await stack.setConfig(`${PROJECT}:${key}`, { value, secret: true });
+    await setSecret(sandbox, file.folder, name, `${PROJECT}:${key}`, value);
   }
   return stack;
+}
+
+/**
+ * Sets a secret by standard input. The Automation API has it among the command's arguments, where everybody on the
+ * machine can read it.
+ */
+async function setSecret(
+  sandbox: Sandbox,
+  folder: string,
+  stack: string,
+  key: string,
+  value: string,
+): Promise<void> {
+  const args = ["config", "set", "--secret", key, "--stack", stack, "--non-interactive"];
+  const env = { ...process.env, ...sandbox.env };
+  const child = spawn("pulumi", args, { cwd: folder, env, stdio: ["pipe", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (data: Buffer) => (said += data.toString()));
+  child.stdin.on("error", () => undefined).end(value);
+  const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
+  if (code !== 0) throw new Error(`pulumi config set ${key} ended with ${String(code)}: ${said.trim()}`);
 }
