@@ -58,8 +58,8 @@ export class Progress {
           this.#erase();
           this.#draw();
         } else {
-          for (const { title, since } of this.#running.values())
-            this.#out.write(`  … ${title} ${seconds(since)}\n`);
+          for (const { title, since, detail } of this.#running.values())
+            this.#out.write(`  … ${title} ${seconds(since)}${detail && `: ${detail}`}\n`);
         }
       },
       this.#out.isTTY ? HEARTBEAT.terminal : HEARTBEAT.log,
