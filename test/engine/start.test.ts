@@ -64,7 +64,12 @@ describe("npm start", function () {
   it("leaves the addresses in endpoints.json", async () => {
     const text = await readFile(join(done.folder, "endpoints.json"), "utf8");
     const kubernetes = join(done.folder, "lab/control-plane/kubeconfig");
-    assert.deepEqual(JSON.parse(text), { stack: "lab", kubernetes });
+    assert.deepEqual(JSON.parse(text), {
+      stack: "lab",
+      kubernetes,
+      attic: "https://cache.lab.example.com/",
+      s3: "https://s3.lab.example.com",
+    });
     const { clusters } = JSON.parse(await readFile(kubernetes, "utf8")) as { clusters: unknown[] };
     assert.equal(clusters.length, 1);
   });
