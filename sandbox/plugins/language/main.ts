@@ -1,19 +1,13 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import {
-  type sendUnaryData,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  status,
-} from "@grpc/grpc-js";
+import { Server, type ServerWritableStream } from "@grpc/grpc-js";
 import rpc from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/language_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import manifest from "@pulumi/pulumi/package.json" with { type: "json" };
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
+import { answer, listen } from "../protocol/grpc.ts";
 
 /**
  * The Node language host, for a sandbox whose CLI was built and so came alone: by it the plain CLI runs the
@@ -112,21 +106,6 @@ function runPlugin(call: PluginCall): void {
   call.on("cancelled", () => child.kill());
 }
 
-function answer<Request, Response>(handle: (request: Request) => Promise<Response> | Response) {
-  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-    void Promise.resolve(call.request)
-      .then(handle)
-      .then(
-        (response) => {
-          callback(null, response);
-        },
-        (error: unknown) => {
-          callback({ code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
-        },
-      );
-  };
-}
-
 const server = new Server();
 server.addService(rpc.LanguageRuntimeService, {
   handshake: answer((request: InstanceType<typeof pb.LanguageHandshakeRequest>) => {
@@ -149,7 +128,4 @@ server.addService(rpc.LanguageRuntimeService, {
   runPlugin,
   cancel: answer(() => new emptyPb.Empty()),
 });
-server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-  if (error) throw error;
-  process.stdout.write(`${port}\n`);
-});
+listen(server);

@@ -1,11 +1,4 @@
-import {
-  Metadata,
-  Server,
-  ServerCredentials,
-  status,
-  type sendUnaryData,
-  type ServerUnaryCall,
-} from "@grpc/grpc-js";
+import { Metadata, Server } from "@grpc/grpc-js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -13,6 +6,7 @@ import rpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import { Engine } from "./engine.ts";
+import * as grpc from "./grpc.ts";
 import * as convert from "./messages.ts";
 import { InitFailed, type Provider } from "./provider.ts";
 import { marshal } from "./values.ts";
@@ -104,10 +98,7 @@ export function serve(provider: Provider): void {
       return empty;
     }),
   });
-  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-    if (error) throw error;
-    process.stdout.write(`${port}\n`);
-  });
+  grpc.listen(server);
   endWithParent();
 }
 
@@ -128,24 +119,12 @@ export function unplayed(what: string, token: string, plugin: string): string {
 }
 
 function answer<Request, Response>(handle: (request: Request) => Promise<Response> | Response) {
-  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-    // In a promise, so that what a handler throws at once becomes the call's error too.
-    void Promise.resolve(call.request)
-      .then(handle)
-      .then(
-        (response) => {
-          callback(null, response);
-        },
-        (error: unknown) => {
-          callback(toStatus(error));
-        },
-      );
-  };
+  return grpc.answer(handle, toStatus);
 }
 
-function toStatus(error: unknown): { code: status; details: string; metadata?: Metadata } {
-  const details = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof InitFailed)) return { code: status.UNKNOWN, details };
+function toStatus(error: unknown): grpc.Status {
+  const plain = grpc.plainStatus(error);
+  if (!(error instanceof InitFailed)) return plain;
   const failure = new pb.ErrorResourceInitFailed();
   failure.setId(error.state.id);
   failure.setProperties(marshal(error.state.outputs));
@@ -154,11 +133,11 @@ function toStatus(error: unknown): { code: status; details: string; metadata?: M
   const any = new anyPb.Any();
   any.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const rich = new statusPb.Status();
-  rich.setCode(status.UNKNOWN);
-  rich.setMessage(details);
+  rich.setCode(plain.code);
+  rich.setMessage(plain.details);
   rich.addDetails(any);
   // gRPC's Node library knows no structured errors: they travel in this header.
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(rich.serializeBinary()));
-  return { code: status.UNKNOWN, details, metadata };
+  return { ...plain, metadata };
 }
