@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
+import { ROOT } from "../paths.ts";
 import { writeFileAtomically } from "../support/files.ts";
 import { UserError } from "../support/user-error.ts";
 
@@ -54,7 +55,7 @@ export async function installPlugins(options: {
 }
 
 async function versionOf(name: string): Promise<string> {
-  const file = join(here, "../../node_modules", name, "package.json");
+  const file = join(ROOT, "node_modules", name, "package.json");
   const { version } = JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as { version?: string };
   if (version === undefined)
     throw new UserError(`SANDBOX_REAL names a plugin that this project does not use: ${name}.`);
@@ -115,13 +116,18 @@ async function bundle(folder: string): Promise<string> {
 
 async function sourcesHash(): Promise<string> {
   const hash = createHash("sha256");
-  const lock = join(here, "../../package-lock.json");
-  const sources = (await readdir(here, { recursive: true })).filter((file) => file.endsWith(".ts")).sort();
-  for (const path of [lock, ...sources.map((file) => join(here, file))]) {
-    hash.update(path.slice(here.length)).update("\0");
+  const lock = join(ROOT, "package-lock.json");
+  const sources = await Promise.all([here, join(ROOT, "provider/protocol")].map(sourcesIn));
+  for (const path of [lock, ...sources.flat()]) {
+    hash.update(relative(ROOT, path)).update("\0");
     hash.update(await readFile(path)).update("\0");
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+async function sourcesIn(folder: string): Promise<string[]> {
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".ts")).sort();
+  return files.map((file) => join(folder, file));
 }
 
 function script(command: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { isObject } from "../protocol/values.ts";
-import type { CheckRequest } from "../protocol/provider.ts";
-import { nameOf } from "../protocol/messages.ts";
+import { isObject } from "../../../provider/protocol/values.ts";
+import type { CheckRequest } from "../../../provider/protocol/provider.ts";
+import { nameOf } from "../../../provider/protocol/messages.ts";
 import { annotation, field, isUnknown, name, setField, text, type KubeObject } from "./object.ts";
 
 /** Marks an object whose name nobody chose. */

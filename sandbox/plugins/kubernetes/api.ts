@@ -1,6 +1,6 @@
 import http from "node:http";
 import https from "node:https";
-import { isObject, type Value } from "../protocol/values.ts";
+import { isObject, type Value } from "../../../provider/protocol/values.ts";
 import type { Connection } from "./kubeconfig.ts";
 import { text, type KubeObject } from "./object.ts";
 

@@ -1,12 +1,12 @@
-import type { CheckRequest, CheckResult } from "../protocol/provider.ts";
-import { unplayed } from "../protocol/server.ts";
+import type { CheckRequest, CheckResult } from "../../../provider/protocol/provider.ts";
+import { unplayed } from "../unplayed.ts";
 import { adoptName, assignName, isGenerateName } from "./annotations.ts";
 import { markSecrets } from "./checkpoint.ts";
 import type { Cluster } from "./cluster.ts";
 import { isCustomResourceDefinition } from "./kinds.ts";
 import { annotation, field, kindOfType, namespace, setField, setNamespace, toObject } from "./object.ts";
 import { normalize } from "./normalize.ts";
-import { isObject } from "../protocol/values.ts";
+import { isObject } from "../../../provider/protocol/values.ts";
 
 /** Makes the inputs whole: a name, a namespace, the form in which they are compared. */
 export async function check(cluster: Cluster, request: CheckRequest): Promise<CheckResult> {

@@ -1,4 +1,4 @@
-import { containsSecret, isObject, Secret, type Properties } from "../protocol/values.ts";
+import { containsSecret, isObject, Secret, type Properties } from "../../../provider/protocol/values.ts";
 import { annotation, text, toObject, toProperties, type KubeObject } from "./object.ts";
 
 /** What the state keeps of an object beside its live form. */

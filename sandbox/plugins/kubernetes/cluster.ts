@@ -1,4 +1,4 @@
-import type { Engine } from "../protocol/engine.ts";
+import type { Engine } from "../../../provider/protocol/engine.ts";
 import { Api } from "./api.ts";
 import { Discovery } from "./discovery.ts";
 import type { Mutability } from "./force-new.ts";

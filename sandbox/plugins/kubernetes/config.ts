@@ -1,5 +1,5 @@
-import type { DiffRequest, DiffResult } from "../protocol/provider.ts";
-import { equal, revealAll, Unknown, type Properties, type Value } from "../protocol/values.ts";
+import type { DiffRequest, DiffResult } from "../../../provider/protocol/provider.ts";
+import { equal, revealAll, Unknown, type Properties, type Value } from "../../../provider/protocol/values.ts";
 import { activeCluster, readKubeconfig, type Kubeconfig } from "./kubeconfig.ts";
 import { text } from "./object.ts";
 

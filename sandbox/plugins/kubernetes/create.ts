@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { InitFailed, type CreateRequest, type State } from "../protocol/provider.ts";
-import { containsUnknown } from "../protocol/values.ts";
+import { InitFailed, type CreateRequest, type State } from "../../../provider/protocol/provider.ts";
+import { containsUnknown } from "../../../provider/protocol/values.ts";
 import { StatusError } from "./api.ts";
 import { AwaitFailed, awaitReady } from "./await/await.ts";
 import { fieldManager, toCheckpoint } from "./checkpoint.ts";

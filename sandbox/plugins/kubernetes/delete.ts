@@ -1,4 +1,4 @@
-import { InitFailed, type DeleteRequest } from "../protocol/provider.ts";
+import { InitFailed, type DeleteRequest } from "../../../provider/protocol/provider.ts";
 import { deletionPropagation } from "./annotations.ts";
 import { StatusError } from "./api.ts";
 import { AwaitFailed } from "./await/await.ts";

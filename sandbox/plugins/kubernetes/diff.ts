@@ -1,4 +1,4 @@
-import type { DiffRequest, DiffResult, PropertyDiff } from "../protocol/provider.ts";
+import type { DiffRequest, DiffResult, PropertyDiff } from "../../../provider/protocol/provider.ts";
 import { isAutonamed, isNamed, replacesUnready } from "./annotations.ts";
 import { checkReady } from "./await/await.ts";
 import { fromCheckpoint } from "./checkpoint.ts";

@@ -1,4 +1,4 @@
-import { isObject, type Value } from "../protocol/values.ts";
+import { isObject, type Value } from "../../../provider/protocol/values.ts";
 import { StatusError, type Api } from "./api.ts";
 import { knownNamespaced } from "./kinds.ts";
 import { apiVersion, field, list, text, type GroupVersionKind, type KubeObject } from "./object.ts";

@@ -1,4 +1,4 @@
-import { isObject, type Value } from "../protocol/values.ts";
+import { isObject, type Value } from "../../../provider/protocol/values.ts";
 import { field, list, removeField, setField, text, type KubeObject } from "./object.ts";
 
 /** Names under which fields of an object were written before server-side apply took over. */

@@ -1,6 +1,6 @@
 import manifest from "@pulumi/kubernetes/package.json" with { type: "json" };
-import type { Provider } from "../protocol/provider.ts";
-import { serve } from "../protocol/server.ts";
+import type { Provider } from "../../../provider/protocol/provider.ts";
+import { serve } from "../../../provider/protocol/server.ts";
 import { check } from "./check.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
 import { diffConfig } from "./config.ts";
@@ -8,6 +8,7 @@ import { create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { diff } from "./diff.ts";
 import { read } from "./read.ts";
+import { unplayed } from "../unplayed.ts";
 import { update } from "./update.ts";
 
 const version = manifest.version;
@@ -22,6 +23,7 @@ function cluster(): Cluster {
 const provider: Provider = {
   name: "kubernetes",
   version,
+  unknown: (what, token) => unplayed(what, token, "kubernetes"),
   diffConfig,
   configure: async (variables, engine) => {
     configured = await openCluster(variables, engine, version, cancel.signal);

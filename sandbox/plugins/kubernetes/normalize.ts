@@ -1,4 +1,4 @@
-import { containsUnknown, isObject, type Value } from "../protocol/values.ts";
+import { containsUnknown, isObject, type Value } from "../../../provider/protocol/values.ts";
 import * as go from "./go-fields.ts";
 import { isBuiltIn, isCustomResourceDefinition, isSecret } from "./kinds.ts";
 import { copy, field, removeField, text, type KubeObject } from "./object.ts";

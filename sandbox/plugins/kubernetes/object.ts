@@ -1,4 +1,4 @@
-import { isObject, reveal, Unknown, type Properties, type Value } from "../protocol/values.ts";
+import { isObject, reveal, Unknown, type Properties, type Value } from "../../../provider/protocol/values.ts";
 
 /** A Kubernetes object: JSON, where a preview may hold {@link Unknown} in place of any value, and no secrets. */
 export type KubeObject = Properties;

@@ -1,5 +1,5 @@
-import type { DiffKind, PropertyDiff } from "../protocol/provider.ts";
-import { equal, isObject, Unknown, type Value } from "../protocol/values.ts";
+import type { DiffKind, PropertyDiff } from "../../../provider/protocol/provider.ts";
+import { equal, isObject, Unknown, type Value } from "../../../provider/protocol/values.ts";
 import type { KubeObject } from "./object.ts";
 
 /** A JSON merge patch (RFC 7386) that makes `after` of `before`; empty where they are the same. */

@@ -1,4 +1,4 @@
-import { InitFailed, type ReadRequest, type State } from "../protocol/provider.ts";
+import { InitFailed, type ReadRequest, type State } from "../../../provider/protocol/provider.ts";
 import { StatusError } from "./api.ts";
 import { AwaitFailed, checkReady } from "./await/await.ts";
 import { fieldManager, fromCheckpoint, initialApiVersion, markSecrets, toCheckpoint } from "./checkpoint.ts";

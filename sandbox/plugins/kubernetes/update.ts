@@ -1,5 +1,5 @@
-import { InitFailed, type UpdateRequest } from "../protocol/provider.ts";
-import { containsUnknown, type Properties } from "../protocol/values.ts";
+import { InitFailed, type UpdateRequest } from "../../../provider/protocol/provider.ts";
+import { containsUnknown, type Properties } from "../../../provider/protocol/values.ts";
 import { StatusError, type Query } from "./api.ts";
 import { AwaitFailed, awaitReady } from "./await/await.ts";
 import { fieldManager, fromCheckpoint, initialApiVersion, toCheckpoint } from "./checkpoint.ts";

@@ -7,7 +7,7 @@ import pb from "@pulumi/pulumi/proto/language_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import manifest from "@pulumi/pulumi/package.json" with { type: "json" };
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
-import { answer, listen } from "../protocol/grpc.ts";
+import { answer, listen } from "../../../provider/protocol/grpc.ts";
 
 /**
  * The Node language host, for a sandbox whose CLI was built and so came alone: by it the plain CLI runs the

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
-import type { Properties } from "../protocol/values.ts";
-import type { CheckFailure } from "../protocol/provider.ts";
+import type { Properties } from "../../../provider/protocol/values.ts";
+import type { CheckFailure } from "../../../provider/protocol/provider.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hashSync } from "bcryptjs";
-import type { LocalResource } from "../protocol/table.ts";
-import type { Properties, Value } from "../protocol/values.ts";
+import type { LocalResource } from "../table.ts";
+import type { Properties, Value } from "../../../provider/protocol/values.ts";
 import { CHARACTER_INPUTS, checkCharacters, randomCharacters } from "./characters.ts";
 
 /** `number` is the deprecated name of `numeric`; the state holds both. */

@@ -2,7 +2,7 @@
 import "reflect-metadata";
 import { createHash, createPublicKey, randomBytes, webcrypto, type KeyObject } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { asText, isObject, type Properties, type Value } from "../protocol/values.ts";
+import { asText, isObject, type Properties, type Value } from "../../../provider/protocol/values.ts";
 import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./uses.ts";
 
 /** The parts of a name, in the order in which Go writes them. */

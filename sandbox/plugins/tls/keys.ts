@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { asText, type Properties } from "../protocol/values.ts";
+import { asText, type Properties } from "../../../provider/protocol/values.ts";
 import { openSshPrivateKey, openSshPublicKey } from "./open-ssh.ts";
 
 /** Curves of the input `ecdsaCurve`, by the names that Node gives them. */

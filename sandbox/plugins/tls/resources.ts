@@ -1,6 +1,6 @@
-import type { CheckFailure } from "../protocol/provider.ts";
-import type { LocalResource } from "../protocol/table.ts";
-import { asText, type Properties, type Value } from "../protocol/values.ts";
+import type { CheckFailure } from "../../../provider/protocol/provider.ts";
+import type { LocalResource } from "../table.ts";
+import { asText, type Properties, type Value } from "../../../provider/protocol/values.ts";
 import { algorithmOf, keyId, keyOutputs, makeKey, parseKey } from "./keys.ts";
 import { USES } from "./uses.ts";
 

@@ -2,7 +2,7 @@ import { awaitTimeout, skipsAwait, waitFor } from "../annotations.ts";
 import type { Api } from "../api.ts";
 import type { Discovery } from "../discovery.ts";
 import { apiVersion, kindOf, name, namespace, type KubeObject } from "../object.ts";
-import type { Severity } from "../../protocol/engine.ts";
+import type { Severity } from "../../../../provider/protocol/engine.ts";
 import { customReadiness } from "./conditions.ts";
 import { follow } from "./follow.ts";
 import { ingress, service } from "./network.ts";

@@ -1,4 +1,4 @@
-import { equal, isObject, type Value } from "../../protocol/values.ts";
+import { equal, isObject, type Value } from "../../../../provider/protocol/values.ts";
 
 type Step = (values: Value[]) => Value[];
 

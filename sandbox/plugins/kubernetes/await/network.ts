@@ -1,4 +1,4 @@
-import type { Value } from "../../protocol/values.ts";
+import type { Value } from "../../../../provider/protocol/values.ts";
 import { field, list, text, type KubeObject } from "../object.ts";
 import { sibling, siblings } from "./pods.ts";
 import { READY, type Readiness, type Scene } from "./readiness.ts";

@@ -1,5 +1,5 @@
 import { field, list, number, text, type KubeObject } from "../object.ts";
-import type { Value } from "../../protocol/values.ts";
+import type { Value } from "../../../../provider/protocol/values.ts";
 import { condition, isTrue, owns, READY, title, type Readiness, type Scene } from "./readiness.ts";
 
 /** What keeps one pod from being ready, in the words of the official plugin; empty where it only takes time. */

@@ -1,4 +1,4 @@
-import type { Severity } from "../../protocol/engine.ts";
+import type { Severity } from "../../../../provider/protocol/engine.ts";
 import type { Api } from "../api.ts";
 import type { Discovery } from "../discovery.ts";
 import { list, text, type KubeObject } from "../object.ts";

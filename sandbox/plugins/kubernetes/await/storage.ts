@@ -1,4 +1,4 @@
-import { equal, isObject } from "../../protocol/values.ts";
+import { equal, isObject } from "../../../../provider/protocol/values.ts";
 import { field, text, type KubeObject } from "../object.ts";
 import { READY, WAITING, type Readiness, type Scene } from "./readiness.ts";
 

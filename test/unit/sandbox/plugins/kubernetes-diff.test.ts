@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { forceNewFields } from "../../../../sandbox/plugins/kubernetes/force-new.ts";
 import type { KubeObject } from "../../../../sandbox/plugins/kubernetes/object.ts";
 import { detailedDiff, mergePatch } from "../../../../sandbox/plugins/kubernetes/patch.ts";
-import { Unknown } from "../../../../sandbox/plugins/protocol/values.ts";
+import { Unknown } from "../../../../provider/protocol/values.ts";
 
 const FIXED = { configMaps: false, secrets: false };
 

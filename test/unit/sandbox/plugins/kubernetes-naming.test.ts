@@ -8,8 +8,8 @@ import {
   waitFor,
 } from "../../../../sandbox/plugins/kubernetes/annotations.ts";
 import type { KubeObject } from "../../../../sandbox/plugins/kubernetes/object.ts";
-import type { CheckRequest } from "../../../../sandbox/plugins/protocol/provider.ts";
-import { Unknown } from "../../../../sandbox/plugins/protocol/values.ts";
+import type { CheckRequest } from "../../../../provider/protocol/provider.ts";
+import { Unknown } from "../../../../provider/protocol/values.ts";
 
 const urn = "urn:pulumi:dev::project::kubernetes:core/v1:ConfigMap::settings";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { normalize, prune } from "../../../../sandbox/plugins/kubernetes/normalize.ts";
 import { canonicalQuantity } from "../../../../sandbox/plugins/kubernetes/quantity.ts";
-import { Unknown } from "../../../../sandbox/plugins/protocol/values.ts";
+import { Unknown } from "../../../../provider/protocol/values.ts";
 
 // What k8s.io/apimachinery's resource.ParseQuantity(...).String() gives.
 const QUANTITIES: readonly [given: string, canonical: string | undefined][] = [

@@ -12,7 +12,7 @@ import {
   unmarshal,
   Unknown,
   type Properties,
-} from "../../../../sandbox/plugins/protocol/values.ts";
+} from "../../../../provider/protocol/values.ts";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
 import { compareSync } from "bcryptjs";
 import fc from "fast-check";
-import type { DiffResult, Provider } from "../../../../sandbox/plugins/protocol/provider.ts";
-import { tableProvider } from "../../../../sandbox/plugins/protocol/table.ts";
-import {
-  asText,
-  revealAll,
-  Secret,
-  Unknown,
-  type Properties,
-} from "../../../../sandbox/plugins/protocol/values.ts";
+import type { DiffResult, Provider } from "../../../../provider/protocol/provider.ts";
+import { tableProvider } from "../../../../sandbox/plugins/table.ts";
+import { asText, revealAll, Secret, Unknown, type Properties } from "../../../../provider/protocol/values.ts";
 import { RANDOM } from "../../../../sandbox/plugins/random/resources.ts";
 
 const random: Provider = tableProvider("random", "1.0.0", RANDOM);

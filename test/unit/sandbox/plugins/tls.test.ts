@@ -4,9 +4,9 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Provider } from "../../../../sandbox/plugins/protocol/provider.ts";
-import { tableProvider } from "../../../../sandbox/plugins/protocol/table.ts";
-import { revealAll, Secret, type Properties } from "../../../../sandbox/plugins/protocol/values.ts";
+import type { Provider } from "../../../../provider/protocol/provider.ts";
+import { tableProvider } from "../../../../sandbox/plugins/table.ts";
+import { revealAll, Secret, type Properties } from "../../../../provider/protocol/values.ts";
 import { TLS } from "../../../../sandbox/plugins/tls/resources.ts";
 
 const tls: Provider = tableProvider("tls", "1.0.0", TLS);

@@ -1,5 +1,11 @@
-import { unplayed } from "./server.ts";
-import type { CheckFailure, DiffRequest, DiffResult, PropertyDiff, Provider } from "./provider.ts";
+import { unplayed } from "./unplayed.ts";
+import type {
+  CheckFailure,
+  DiffRequest,
+  DiffResult,
+  PropertyDiff,
+  Provider,
+} from "../../provider/protocol/provider.ts";
 import {
   equal,
   isObject,
@@ -9,7 +15,7 @@ import {
   Unknown,
   type Properties,
   type Value,
-} from "./values.ts";
+} from "../../provider/protocol/values.ts";
 
 /**
  * A type of resource that only lives in the state: made of its inputs once, never updated in any other
@@ -61,6 +67,7 @@ export function tableProvider(
   return {
     name,
     version,
+    unknown: (what, token) => unplayed(what, token, name),
     check: ({ type, news }) => {
       const resource = find(type);
       const failures = Object.keys(news)

@@ -27,6 +27,8 @@ export function serve(provider: Provider): void {
   };
   connect(process.argv[2]);
 
+  const unknown = (what: string, token: string) =>
+    provider.unknown?.(what, token) ?? `the provider ${provider.name} has no ${what} ${token}`;
   const empty = new emptyPb.Empty();
   server.addService(rpc.ResourceProviderService, {
     handshake: answer((request: InstanceType<typeof pb.ProviderHandshakeRequest>) => {
@@ -42,7 +44,7 @@ export function serve(provider: Provider): void {
     getPluginInfo: answer(() => new pluginPb.PluginInfo().setVersion(provider.version)),
     getSchema: answer(() =>
       new pb.GetSchemaResponse().setSchema(
-        JSON.stringify({ name: provider.name, version: provider.version, resources: {} }),
+        JSON.stringify({ name: provider.name, version: provider.version, ...provider.schema }),
       ),
     ),
     getMapping: answer(() => new pb.GetMappingResponse()),
@@ -65,10 +67,10 @@ export function serve(provider: Provider): void {
       return response;
     }),
     invoke: answer((request: InstanceType<typeof pb.InvokeRequest>) => {
-      throw new Error(unplayed("function", request.getTok(), provider.name));
+      throw new Error(unknown("function", request.getTok()));
     }),
     construct: answer((request: InstanceType<typeof pb.ConstructRequest>) => {
-      throw new Error(unplayed("component", request.getType(), provider.name));
+      throw new Error(unknown("component", request.getType()));
     }),
     check: answer(async (request: InstanceType<typeof pb.CheckRequest>) =>
       convert.fromCheck(await provider.check(convert.toCheck(request))),
@@ -108,14 +110,6 @@ function endWithParent(): void {
   setInterval(() => {
     if (process.ppid !== parent) process.exit(0);
   }, 2000).unref();
-}
-
-/** Words for a type or a function that a stand-in does not play. */
-export function unplayed(what: string, token: string, plugin: string): string {
-  return (
-    `the sandbox's stand-in for pulumi-resource-${plugin} does not play the ${what} ${token}; ` +
-    `with the official plugin on PATH, SANDBOX_REAL=${plugin} makes the sandbox use that one`
-  );
 }
 
 function answer<Request, Response>(handle: (request: Request) => Promise<Response> | Response) {

@@ -96,6 +96,10 @@ export interface Provider {
   readonly name: string;
   /** The version of the npm SDK that this plugin stands beside. */
   readonly version: string;
+  /** What `pulumi package get-schema` shows beside name and version. */
+  readonly schema?: Readonly<Record<string, unknown>>;
+  /** Words for a function or a component that is asked for and not there. */
+  unknown?(what: string, token: string): string;
   checkConfig?(request: CheckRequest): CheckResult;
   diffConfig?(request: DiffRequest): DiffResult;
   configure?(variables: ReadonlyMap<string, string>, engine: Engine): Promise<void>;
