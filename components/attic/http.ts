@@ -1,6 +1,8 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Tunnel, TunnelClosed } from "./tunnel.ts";
 
 /** How many requests may be under way at once, over connections that are kept. */
 const CONNECTIONS = 16;
@@ -15,8 +17,10 @@ const LARGEST_ANSWER = 2 ** 20;
 export interface Target {
   /** Such as "https://cache.example.com/". */
   endpoint: string;
-  /** Bearer token. Secret. */
-  token: string;
+  /** Gives the bearer token, asked before each try. Secret. */
+  token: () => Promise<string> | string;
+  /** The way to it, where the endpoint's own name and certificate are not to be relied on. */
+  tunnel?: Tunnel;
   /** Certificates in PEM form that sign the server's, where they are not public ones. */
   ca?: string;
   /** Waits between tries in milliseconds, for tests. */
@@ -41,12 +45,25 @@ export class Unreachable extends Error {
 export class Http {
   readonly #target: Target;
   readonly #agent: HttpAgent;
+  /** Scheme and authority that a request is made for: in a tunnel TLS has ended already. */
+  readonly #base: string;
 
   constructor(target: Target) {
     this.#target = target;
     const options = { keepAlive: true, maxSockets: CONNECTIONS, scheduling: "fifo" as const };
-    const secure = new URL(target.endpoint).protocol === "https:";
-    this.#agent = secure ? new HttpsAgent({ ...options, ca: target.ca }) : new HttpAgent(options);
+    const { tunnel, endpoint, ca } = target;
+    this.#base = tunnel === undefined ? endpoint : endpoint.replace(/^https:/, "http:");
+    const secure = new URL(this.#base).protocol === "https:";
+    this.#agent = secure ? new HttpsAgent({ ...options, ca }) : new HttpAgent(options);
+    if (tunnel !== undefined) {
+      this.#agent.createConnection = (_options, made) => {
+        tunnel.connect().then(
+          (connection) => made?.(null, connection),
+          (error: unknown) => made?.(error as Error, undefined as unknown as Duplex),
+        );
+        return undefined;
+      };
+    }
   }
 
   /**
@@ -59,7 +76,7 @@ export class Http {
     const waits = this.#target.waits ?? WAITS;
     let repeated = false;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#try(method, path, body);
+      const outcome = await this.#try(method, path, body, await this.#target.token());
       if (!("reason" in outcome)) return { ...outcome, repeated };
       repeated ||= outcome.mayHaveArrived;
       const wait = waits[attempt];
@@ -77,24 +94,31 @@ export class Http {
     this.#agent.destroy();
   }
 
-  async #try(method: string, path: string, body: unknown): Promise<Outcome> {
+  async #try(method: string, path: string, body: unknown, token: string): Promise<Outcome> {
     try {
-      const { status, text } = await this.#once(method, path, body);
+      const { status, text } = await this.#once(method, path, body, token);
       if (status === 429 || (status >= 502 && status <= 504)) {
         return { reason: `the server answered ${status}`, mayHaveArrived: status !== 429 };
       }
       return { status, text };
     } catch (error) {
       const { code = "", message } = error as NodeJS.ErrnoException;
+      if (error instanceof TunnelClosed)
+        throw new Unreachable(`There is no way to the server through the Kubernetes API: ${message}.`);
       if (CERTIFICATE_ERRORS.test(code))
         throw new Unreachable(`${this.#target.endpoint} has a certificate that is not trusted: ${message}`);
       return { reason: reasonOf(code, message), mayHaveArrived: !NEVER_ARRIVED.has(code) };
     }
   }
 
-  #once(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
-    const { endpoint, token, patience = PATIENCE } = this.#target;
-    const url = new URL(path, endpoint);
+  #once(
+    method: string,
+    path: string,
+    body: unknown,
+    token: string,
+  ): Promise<{ status: number; text: string }> {
+    const { patience = PATIENCE } = this.#target;
+    const url = new URL(path, this.#base);
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { createHmac, createPrivateKey, type KeyObject } from "node:crypto";
 import { SignJWT } from "jose";
 import { isCachePattern, PATTERN_RULE } from "./names.ts";
 import { CLAIM, type Permission, PERMISSIONS, type Permissions, toClaim } from "./permissions.ts";
@@ -8,6 +8,11 @@ export interface TokenKey {
   algorithm: "RS256" | "HS256";
   /** Base64 of a PKCS#1 PEM for RS256, of the bytes themselves for HS256. Secret. */
   secret: string;
+}
+
+/** Tells one signing key from another, and says nothing of it. */
+export function keyIdOf({ algorithm, secret }: TokenKey): string {
+  return createHmac("sha256", secret).update(`attic-stack key ${algorithm}`).digest("hex").slice(0, 16);
 }
 
 export interface TokenRequest {

@@ -15,9 +15,17 @@ const STAND_IN_SECRETS: Readonly<Record<SecretKey, string>> = {
   databaseUrl: "postgres://attic:sandbox-database-password@postgres.sandbox.example:5432/attic",
   storageAccessKeyId: "SANDBOXACCESSKEYID",
   storageSecretAccessKey: "sandbox-secret-access-key",
+  // No cache has to bring a key.
+  cacheKeypairs: "{}",
 };
 
 type Config = Record<string, unknown>;
+
+/** What of Pulumi.yaml names other files. */
+interface Project {
+  main: string;
+  plugins: { providers: { name: string; path: string }[] };
+}
 
 /** A stack's file, as the sandbox runs it. */
 export interface StackFile {
@@ -59,9 +67,10 @@ function configOf(stack: string, text: string): Config {
 export async function writeStackFile(sandbox: string, stack: string, config: Config): Promise<StackFile> {
   const folder = join(sandbox, "project");
   await mkdir(folder, { recursive: true });
-  const project = yaml.parse((await readIfThere(join(ROOT, "Pulumi.yaml"))) ?? "") as { main: string };
-  // The same program from another folder: by this the plain CLI runs it in the sandbox too.
-  const moved = { ...project, main: join(ROOT, project.main) };
+  const project = yaml.parse((await readIfThere(join(ROOT, "Pulumi.yaml"))) ?? "") as Project;
+  // The same program and plugins from another folder: by this the plain CLI runs them in the sandbox too.
+  const providers = project.plugins.providers.map(({ name, path }) => ({ name, path: join(ROOT, path) }));
+  const moved = { ...project, main: join(ROOT, project.main), plugins: { providers } };
   await writeFileAtomically(join(folder, "Pulumi.yaml"), yaml.stringify(moved), 0o644);
 
   const path = join(folder, `Pulumi.${stack}.yaml`);

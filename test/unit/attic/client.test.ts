@@ -49,7 +49,7 @@ describe("AtticClient", () => {
     const { port } = server.address() as AddressInfo;
     client = new AtticClient({
       endpoint: `http://127.0.0.1:${port}/`,
-      token: TOKEN,
+      token: () => TOKEN,
       waits: [1, 1, 1],
       patience: 200,
     });
@@ -150,7 +150,7 @@ describe("AtticClient", () => {
   });
 
   it("gives up where nobody listens", async () => {
-    const dead = new AtticClient({ endpoint: "http://127.0.0.1:1/", token: TOKEN, waits: [1] });
+    const dead = new AtticClient({ endpoint: "http://127.0.0.1:1/", token: () => TOKEN, waits: [1] });
     await assert.rejects(dead.get("main"), /failed 2 times, the last time because nobody listens there/);
   });
 

@@ -1,0 +1,77 @@
+import { adminToken } from "../../components/attic/admin-token.ts";
+import { AtticClient } from "../../components/attic/client.ts";
+import type { TokenKey } from "../../components/attic/token.ts";
+import { Tunnel } from "../../components/attic/tunnel.ts";
+import type { Engine } from "../protocol/engine.ts";
+
+/** What the provider was told, and the way to the server, which is opened when it is first needed. */
+export class Connection {
+  readonly engine: Engine;
+  readonly key: TokenKey;
+  readonly #variables: ReadonlyMap<string, string>;
+  #client: AtticClient | undefined;
+
+  constructor(variables: ReadonlyMap<string, string>, engine: Engine) {
+    this.#variables = variables;
+    this.engine = engine;
+    this.key = {
+      algorithm: this.#required("algorithm") === "HS256" ? "HS256" : "RS256",
+      secret: this.#required("signingKey"),
+    };
+  }
+
+  /**
+   * The server's configuration API, as its administrator. `ATTIC_SERVER_URL` and `ATTIC_ADMIN_TOKEN` come before
+   * what the stack says.
+   */
+  get client(): AtticClient {
+    this.#client ??= this.#open();
+    return this.#client;
+  }
+
+  #open(): AtticClient {
+    const { ATTIC_SERVER_URL: url = "", ATTIC_ADMIN_TOKEN: given = "" } = process.env;
+    if (url !== "" && !URL.canParse(url)) throw new Error("ATTIC_SERVER_URL is not a URL.");
+    const audience = this.#variable("audience");
+    const issuer = this.#variable("issuer");
+    const token =
+      given === ""
+        ? adminToken(this.key, {
+            ...(issuer !== undefined && { issuer }),
+            ...(audience !== undefined && { audiences: [audience] }),
+          })
+        : () => given;
+    const endpoint = withSlash(url === "" ? this.#required("endpoint") : url);
+    const tunnel = url === "" ? this.#tunnel() : undefined;
+    return new AtticClient({ endpoint, token, ...(tunnel && { tunnel }) });
+  }
+
+  #tunnel(): Tunnel | undefined {
+    const namespace = this.#variable("tunnelNamespace");
+    const service = this.#variable("tunnelService");
+    if (namespace === undefined || service === undefined) return undefined;
+    const kubeconfig = this.#variable("kubeconfig");
+    const context = this.#variable("context");
+    return new Tunnel({
+      namespace,
+      service,
+      ...(kubeconfig !== undefined && { kubeconfig }),
+      ...(context !== undefined && { context }),
+    });
+  }
+
+  #variable(name: string): string | undefined {
+    return this.#variables.get(`attic:config:${name}`);
+  }
+
+  #required(name: string): string {
+    const value = this.#variable(name);
+    if (value === undefined)
+      throw new Error(`The provider attic needs ${name}: give its resources a provider that has it.`);
+    return value;
+  }
+}
+
+function withSlash(url: string): string {
+  return url.endsWith("/") ? url : `${url}/`;
+}
