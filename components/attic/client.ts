@@ -41,6 +41,9 @@ const cacheConfig = z.object({
   retention_period: z.union([z.literal("Global"), z.object({ Period: z.int().nonnegative() })]),
 });
 
+/** In characters. */
+const LONGEST_MESSAGE = 300;
+
 const refusal = z.object({ error: z.string(), message: z.string() });
 
 /** What the server said no to, in words for whoever declared the cache. */
@@ -76,18 +79,14 @@ export class AtticClient {
   }
 
   /**
-   * @returns whether it was made, or was there already. Where a try was repeated, what was there may be what
-   *   an earlier one made.
+   * @returns true, or false where there is one of this name already: it may be what a try made whose answer was
+   *   lost, or a run that was killed.
    */
-  async create(
-    cache: string,
-    config: CreateCache,
-  ): Promise<"created" | "exists" | "exists after a repeated try"> {
+  async create(cache: string, config: CreateCache): Promise<boolean> {
     const answer = await this.#send("POST", cache, config);
-    if (kindOf(answer) === "CacheAlreadyExists")
-      return answer.repeated ? "exists after a repeated try" : "exists";
+    if (kindOf(answer) === "CacheAlreadyExists") return false;
     expectOk(answer, `creating the cache ${cache}`, "createCache");
-    return "created";
+    return true;
   }
 
   /** Changes what is given, which must not be nothing. */
@@ -129,7 +128,7 @@ function expectOk(answer: Answer, call: string, needed: Permission): Answer {
   if (answer.status >= 200 && answer.status < 300) return answer;
   const said = refusal.safeParse(parsed(answer)).data;
   const words = said
-    ? `${answer.status} ${said.error}: ${said.message.trim().replace(/\.+$/, "")}`
+    ? `${answer.status} ${said.error}: ${shortened(said.message)}`
     : `${answer.status}, and nothing that Attic would say`;
   const why =
     answer.status === 401
@@ -138,4 +137,13 @@ function expectOk(answer: Answer, call: string, needed: Permission): Answer {
         ? ` The token lacks the permission ${needed} on this cache.`
         : "";
   throw new Refused(said?.error ?? String(answer.status), `${call}: the server answered ${words}.${why}`);
+}
+
+/** A server's words in one line, and no more of them than a person reads. */
+function shortened(text: string): string {
+  const line = text
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim()
+    .replace(/\.+$/, "");
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
 }

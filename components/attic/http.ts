@@ -32,8 +32,6 @@ export interface Target {
 export interface Answer {
   status: number;
   text: string;
-  /** Whether an earlier try may have reached the server, so that what this one says may be its doing. */
-  repeated: boolean;
 }
 
 /** A server that could not be asked, or kept saying that it was not ready. */
@@ -74,11 +72,9 @@ export class Http {
    */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const waits = this.#target.waits ?? WAITS;
-    let repeated = false;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#try(method, path, body, await this.#target.token());
-      if (!("reason" in outcome)) return { ...outcome, repeated };
-      repeated ||= outcome.mayHaveArrived;
+      if (!("reason" in outcome)) return outcome;
       const wait = waits[attempt];
       if (wait === undefined) {
         throw new Unreachable(
@@ -98,7 +94,7 @@ export class Http {
     try {
       const { status, text } = await this.#once(method, path, body, token);
       if (status === 429 || (status >= 502 && status <= 504)) {
-        return { reason: `the server answered ${status}`, mayHaveArrived: status !== 429 };
+        return { reason: `the server answered ${status}` };
       }
       return { status, text };
     } catch (error) {
@@ -107,7 +103,7 @@ export class Http {
         throw new Unreachable(`There is no way to the server through the Kubernetes API: ${message}.`);
       if (CERTIFICATE_ERRORS.test(code))
         throw new Unreachable(`${this.#target.endpoint} has a certificate that is not trusted: ${message}`);
-      return { reason: reasonOf(code, message), mayHaveArrived: !NEVER_ARRIVED.has(code) };
+      return { reason: reasonOf(code, message) };
     }
   }
 
@@ -145,10 +141,8 @@ export class Http {
   }
 }
 
-type Outcome = { status: number; text: string } | { reason: string; mayHaveArrived: boolean };
+type Outcome = Answer | { reason: string };
 
-/** Errors before a connection stood, after which the server cannot have seen anything. */
-const NEVER_ARRIVED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 /** A certificate gets no better by waiting. */
 const CERTIFICATE_ERRORS = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
 

@@ -116,7 +116,7 @@ async function ensure(connection: Connection, urn: string, given: Properties): P
   const keyName = ownKeyName(key.secret, urn, name);
   const keypair = declared.keypair ?? generateKeypair(keyName);
   const made = await client.create(name, { ...toConfig(declared), keypair: { Keypair: keypair } });
-  if (made === "created") {
+  if (made) {
     const publicKey = publicKeyOf(keypair) ?? "";
     if (retention !== "default") await setRetention(connection, given, declared, publicKey);
     return publicKey;

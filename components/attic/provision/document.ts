@@ -1,0 +1,101 @@
+import { createRequire } from "node:module";
+import type { Document } from "yaml";
+import type { Mistake, Place } from "../../settings/mistakes.ts";
+
+/** Loaded where there is a file to read: that takes 20 ms, and most stacks have none. */
+const load = () => createRequire(import.meta.url)("yaml") as typeof import("yaml");
+
+/** A YAML text as plain values, and where in it each of them stands. */
+export interface YamlFile {
+  value: unknown;
+  /** The place of a value, or of its key; where there is none, that of what it is missing in. */
+  place: (path: readonly PropertyKey[], of: "key" | "value") => Place;
+}
+
+/** Uses of one anchor after another: a file of a few lines can otherwise stand for gigabytes. */
+const MOST_ALIASES = 1000;
+
+/**
+ * Reads one document of YAML 1.2.
+ *
+ * What is said of a mistake is ours: the parser's own messages quote the text, which may hold a token.
+ */
+export function readYaml(text: string, file: string): YamlFile | Mistake[] {
+  const { LineCounter, parseDocument } = load();
+  const lines = new LineCounter();
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      logLevel: "silent",
+    });
+    const faults = [...document.errors, ...document.warnings];
+    if (faults.length > 0)
+      return faults.map(({ code, pos }) => {
+        const [found, allowed] = FAULTS[code] ?? NOT_YAML;
+        return { key: "the file", found, allowed, place: placeAt(pos[0]) };
+      });
+    return {
+      value: document.toJS({ maxAliasCount: MOST_ALIASES }),
+      place: (path, of) => placeAt(offsetOf(document, path, of)),
+    };
+  } catch {
+    // Aliases that stand for themselves or for too much, and lists in lists deeper than the parser goes.
+    return [
+      {
+        key: "the file",
+        found: "more than can be read",
+        allowed: "plain lists and objects",
+        place: placeAt(0),
+      },
+    ];
+  }
+}
+
+const NOT_YAML = ["what is not YAML", "YAML, with each list and object as the lines above begin it"] as const;
+
+const FAULTS: Readonly<Record<string, readonly [found: string, allowed: string]>> = {
+  BAD_ALIAS: ["a * with a name that no & gives", "a name that an & before it gives, or the value in quotes"],
+  BAD_INDENT: ["a line that is indented wrongly", "the indentation of the lines that it belongs to"],
+  BLOCK_AS_IMPLICIT_KEY: [
+    "a second colon, or a list, in one line",
+    "one key a line, and values with a colon in quotes",
+  ],
+  DUPLICATE_KEY: ["a key that its object has already", "each key once"],
+  MISSING_CHAR: [
+    "a bracket, quote, comma or colon missing",
+    "pairs of brackets and quotes, and a colon and space after a key",
+  ],
+  MULTIPLE_DOCS: ["a second document", "one document: no line that is ---, but at the top"],
+  NON_STRING_KEY: ["a key that is no text", "texts as keys"],
+  TAB_AS_INDENT: ["a tab in the indentation", "spaces"],
+  TAG_RESOLVE_FAILED: ["a tag that is not known", "plain values, without a word that begins with !"],
+};
+
+function offsetOf(document: Document, path: readonly PropertyKey[], of: "key" | "value"): number {
+  const { isAlias, isMap, isScalar, isSeq } = load();
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, step] of path.entries()) {
+    const inside: unknown = isAlias(node) ? node.resolve(document) : node;
+    if (isMap(inside)) {
+      const pair = inside.items.find(({ key }) => isScalar(key) && key.value === step);
+      if (pair === undefined) break;
+      const last = index === path.length - 1;
+      node = last && of === "key" ? pair.key : (pair.value ?? pair.key);
+    } else if (isSeq(inside)) {
+      node = inside.items[Number(step)];
+    } else break;
+    offset = startOf(node) ?? offset;
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number | undefined {
+  return load().isNode(node) ? node.range?.[0] : undefined;
+}

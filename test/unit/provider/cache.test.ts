@@ -1,0 +1,419 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import fc from "fast-check";
+import { generateKeypair, publicKeyOf } from "../../../components/attic/keypair.ts";
+import { InitFailed } from "../../../provider/protocol/provider.ts";
+import { type Properties, Secret, Unknown } from "../../../provider/protocol/values.ts";
+import { FakeAttic, refuse } from "../../support/fake-attic.ts";
+import { TestProvider } from "../../support/provider.ts";
+
+const TYPE = "attic:index:Cache";
+const DEFAULTS = {
+  isPublic: false,
+  priority: 41,
+  storeDir: "/nix/store",
+  upstreamCacheKeyNames: ["cache.nixos.org-1"],
+  retention: "default",
+  adopt: false,
+};
+const MAIN = { name: "main", ...DEFAULTS };
+const KEYPAIR = generateKeypair("mine-1");
+const PUBLIC = publicKeyOf(KEYPAIR) ?? "";
+
+describe("the resource Cache", () => {
+  let attic: FakeAttic;
+  let provider: TestProvider;
+
+  beforeEach(async () => {
+    attic = new FakeAttic();
+    provider = await TestProvider.open(TYPE, { endpoint: await attic.start() });
+  });
+  afterEach(() => {
+    attic.stop();
+  });
+
+  const add = (name: string, more = {}) =>
+    attic.caches.set(name, {
+      is_public: false,
+      store_dir: "/nix/store",
+      priority: 41,
+      upstream_cache_key_names: ["cache.nixos.org-1"],
+      public_key: `${name}:${"A".repeat(43)}=`,
+      retention_period: "Global",
+      ...more,
+    });
+
+  describe("is checked", () => {
+    it("with every default filled in", async () => {
+      assert.deepEqual(await provider.check({ name: "main" }), { inputs: MAIN, failures: [] });
+    });
+
+    it("with its keypair made a secret", async () => {
+      const { inputs } = await provider.check({ name: "main", keypair: KEYPAIR });
+      assert.deepEqual(inputs, { ...MAIN, keypair: new Secret(KEYPAIR) });
+    });
+
+    it("and what a preview does not know is left for the update", async () => {
+      const { inputs, failures } = await provider.check({ name: new Unknown(), retention: new Unknown() });
+      assert.deepEqual(failures, []);
+      assert.ok(inputs.name instanceof Unknown && inputs.retention instanceof Unknown);
+    });
+
+    const wrong: [string, Properties, string, RegExp][] = [
+      ["no name", {}, "name", /expected a text/],
+      ["a name that Attic refuses", { name: "-main" }, "name", /1 to 50 of A-Z/],
+      ["a name of 51 characters", { name: "a".repeat(51) }, "name", /1 to 50 of A-Z/],
+      ["a retention that is none", { name: "main", retention: "90 days" }, "retention", /such as 90d/],
+      ["a retention over 32 bits", { name: "main", retention: "69y" }, "retention", /at most 68y/],
+      ["a fraction of a priority", { name: "main", priority: 1.5 }, "priority", /whole number/],
+      ["a store that is no path", { name: "main", storeDir: "store" }, "storeDir", /begins with \//],
+      ["a text for a flag", { name: "main", isPublic: "yes" }, "isPublic", /true or false/],
+      ["half a keypair", { name: "main", keypair: "mine-1:AAAA" }, "keypair", /nix key generate-secret/],
+      ["an unknown input", { name: "main", public: true }, "public", /there are name, isPublic, priority/],
+    ];
+    for (const [what, inputs, property, reason] of wrong) {
+      it(`and refused with ${what}`, async () => {
+        const { failures = [] } = await provider.check(inputs);
+        assert.deepEqual(
+          failures.map((failure) => failure.property),
+          [property],
+        );
+        assert.match(failures[0]?.reason ?? "", reason);
+      });
+    }
+
+    it("and a wrong keypair is not shown", async () => {
+      const { failures = [] } = await provider.check({
+        name: "main",
+        keypair: new Secret("mine-1:c2VjcmV0"),
+      });
+      assert.equal(JSON.stringify(failures).includes("c2VjcmV0"), false);
+    });
+  });
+
+  describe("is made", () => {
+    it("by one call, with a key of its own that the server and the state do not share", async () => {
+      const { id, outputs } = await provider.create(MAIN);
+      assert.equal(id, "main");
+      assert.deepEqual(attic.calls, ["POST main"]);
+      const { adopt, ...settings } = MAIN;
+      assert.deepEqual(outputs, { ...settings, publicKey: attic.caches.get("main")?.public_key });
+      assert.match(String(outputs.publicKey), /^main-[0-9a-f]{8}:[A-Za-z0-9+/]{43}=$/);
+    });
+
+    it("with its retention by a second call", async () => {
+      await provider.create({ ...MAIN, retention: "90d" });
+      assert.deepEqual(attic.calls, ["POST main", "PATCH main"]);
+      assert.deepEqual(attic.caches.get("main")?.retention_period, { Period: 90 * 86_400 });
+    });
+
+    it("with the keypair that is given", async () => {
+      const { outputs } = await provider.create({ ...MAIN, keypair: new Secret(KEYPAIR) });
+      assert.equal(outputs.publicKey, PUBLIC);
+      assert.equal(attic.caches.get("main")?.public_key, PUBLIC);
+      assert.equal("keypair" in outputs, false);
+    });
+
+    it("never in a preview", async () => {
+      const { outputs } = await provider.create(MAIN, { preview: true });
+      assert.ok(outputs.publicKey instanceof Unknown);
+      const given = await provider.create({ ...MAIN, keypair: new Secret(KEYPAIR) }, { preview: true });
+      assert.equal(given.outputs.publicKey, PUBLIC);
+      assert.deepEqual(attic.calls, []);
+    });
+
+    it("not where there is one, and says how to import it", async () => {
+      add("main", { priority: 7 });
+      await assert.rejects(
+        provider.create(MAIN),
+        /The cache main exists already\..*adopt: true.*import: "main"/,
+      );
+      assert.equal(attic.caches.get("main")?.priority, 7);
+    });
+
+    it("out of one that is there where it is to be adopted", async () => {
+      add("main", { priority: 7, retention_period: { Period: 5 } });
+      const { outputs } = await provider.create({ ...MAIN, adopt: true });
+      assert.equal(outputs.publicKey, `main:${"A".repeat(43)}=`);
+      assert.deepEqual(attic.calls, ["POST main", "GET main", "PATCH main"]);
+      assert.equal(attic.caches.get("main")?.priority, 41);
+      assert.equal(attic.caches.get("main")?.retention_period, "Global");
+    });
+
+    it("out of one that is there with the keypair that is given, where it is to be adopted", async () => {
+      add("main");
+      const { outputs } = await provider.create({ ...MAIN, adopt: true, keypair: new Secret(KEYPAIR) });
+      assert.equal(outputs.publicKey, PUBLIC);
+      assert.equal(attic.caches.get("main")?.public_key, PUBLIC);
+    });
+
+    it("once only, though the run that made it was killed before it was written down", async () => {
+      const first = await provider.create(MAIN);
+      const again = await provider.create({ ...MAIN, priority: 5 });
+      assert.equal(again.outputs.publicKey, first.outputs.publicKey);
+      assert.equal(attic.caches.get("main")?.priority, 5);
+    });
+
+    it("not for a second resource of the same name", async () => {
+      await provider.create(MAIN);
+      await assert.rejects(provider.create(MAIN, { urn: provider.urn("other") }), /exists already/);
+    });
+
+    it("not by a stack with another signing key", async () => {
+      await provider.create(MAIN);
+      const other = await TestProvider.open(TYPE, {
+        endpoint: provider.endpoint,
+        signingKey: Buffer.alloc(64, 2).toString("base64"),
+      });
+      await assert.rejects(other.create(MAIN), /exists already/);
+    });
+
+    it("once only where the answer was lost", async () => {
+      attic.fault = (request) => attic.calls.length === 1 && (request.socket.destroy(), true);
+      attic.caches.clear();
+      const { outputs } = await provider.create(MAIN);
+      assert.equal(outputs.publicKey, attic.caches.get("main")?.public_key);
+    });
+
+    it("and its retention comes with the next update where it could not be set", async () => {
+      attic.fault = (request, response) => {
+        if (request.method !== "PATCH") return false;
+        refuse(response, 403, "AccessError");
+        return true;
+      };
+      const error = await provider.create({ ...MAIN, retention: "7d" }).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof InitFailed);
+      assert.match(
+        error.message,
+        /cache was made, and its retention not set: .*permission configureRetention/,
+      );
+      assert.equal(error.state.id, "main");
+      assert.equal(error.state.inputs?.retention, "default");
+      assert.equal(error.state.outputs.publicKey, attic.caches.get("main")?.public_key);
+    });
+
+    it("not under a name that a deleted cache holds", async () => {
+      attic.fault = (request, response) => {
+        refuse(
+          response,
+          ...((request.method === "POST" ? [400, "CacheAlreadyExists"] : [404, "NoSuchCache"])),
+        );
+        return true;
+      };
+      await assert.rejects(
+        provider.create(MAIN),
+        /The name main cannot be used: .*soft-delete-caches.*another name/,
+      );
+    });
+  });
+
+  describe("is compared", () => {
+    const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
+    const of = async (news: Properties, oldInputs: Properties = MAIN) => {
+      const { detailed, replaces, deleteBeforeReplace, changes } = await provider.diff({
+        olds,
+        oldInputs,
+        news,
+      });
+      return { changes, changed: [...(detailed?.keys() ?? [])], replaces, deleteBeforeReplace };
+    };
+    const same = { changes: false, changed: [], replaces: [], deleteBeforeReplace: false };
+
+    it("and stays where nothing differs", async () => {
+      assert.deepEqual(await of(MAIN), same);
+    });
+    it("and stays where only the way to begin differs", async () => {
+      assert.deepEqual(await of({ ...MAIN, adopt: true }), same);
+    });
+    for (const [name, value] of Object.entries({
+      isPublic: true,
+      priority: 1,
+      retention: "never",
+      upstreamCacheKeyNames: [],
+    })) {
+      it(`and changes in place by ${name}`, async () => {
+        assert.deepEqual(await of({ ...MAIN, [name]: value }), { ...same, changes: true, changed: [name] });
+      });
+    }
+    it("and is another one by its name, made before the old one goes", async () => {
+      assert.deepEqual(await of({ ...MAIN, name: "other" }), {
+        changes: true,
+        changed: ["name"],
+        replaces: ["name"],
+        deleteBeforeReplace: false,
+      });
+    });
+    it("and is another one by its store, made after the old one went", async () => {
+      assert.deepEqual(await of({ ...MAIN, storeDir: "/gnu/store" }), {
+        changes: true,
+        changed: ["storeDir"],
+        replaces: ["storeDir"],
+        deleteBeforeReplace: true,
+      });
+    });
+    it("and changes where another keypair is given, in the settings or on the server", async () => {
+      const keypair = new Secret(KEYPAIR);
+      assert.deepEqual((await of({ ...MAIN, keypair })).changed, ["keypair"]);
+      assert.deepEqual((await of({ ...MAIN, keypair }, { ...MAIN, keypair })).changed, ["keypair"]);
+    });
+    it("and keeps its key where one is no longer given", async () => {
+      assert.deepEqual(await of(MAIN, { ...MAIN, keypair: new Secret(KEYPAIR) }), same);
+    });
+    it("and asks nobody", async () => {
+      await of({ ...MAIN, priority: 3 });
+      assert.deepEqual(attic.calls, []);
+    });
+  });
+
+  describe("is read", () => {
+    const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
+    it("by one call, as it was where nothing differs", async () => {
+      add("main", { retention_period: { Period: 14 * 86_400 } });
+      const inputs = { ...MAIN, retention: "2w" };
+      const state = await provider.read("main", inputs, { ...olds, retention: "2w" });
+      assert.deepEqual(state.inputs, inputs);
+      assert.deepEqual(attic.calls, ["GET main"]);
+      assert.deepEqual(provider.said, []);
+    });
+
+    it("with what somebody changed", async () => {
+      add("main", {
+        is_public: true,
+        priority: 9,
+        retention_period: { Period: 3600 },
+        upstream_cache_key_names: [],
+        store_dir: "/x",
+      });
+      const { inputs } = await provider.read("main", MAIN, olds);
+      assert.deepEqual(inputs, {
+        name: "main",
+        isPublic: true,
+        priority: 9,
+        storeDir: "/x",
+        upstreamCacheKeyNames: [],
+        retention: "1h",
+        adopt: false,
+      });
+    });
+
+    it("as gone, with a warning that its public key will change", async () => {
+      assert.deepEqual(await provider.read("main", MAIN, olds), { id: "", outputs: {} });
+      assert.deepEqual(provider.said, [
+        "warning: The cache main is gone from the server. The next update makes it again, empty, and its public key changes: give the new one to every client.",
+      ]);
+    });
+
+    it("for an import, from its name alone", async () => {
+      add("main", { retention_period: { Period: 0 } });
+      const state = await provider.read("main", {}, {});
+      assert.deepEqual(state.inputs, { ...MAIN, retention: "never" });
+      assert.equal(state.outputs.publicKey, `main:${"A".repeat(43)}=`);
+    });
+
+    it("for an import of what is not there, as nothing", async () => {
+      assert.deepEqual(await provider.read("main", {}, {}), { id: "", outputs: {} });
+      assert.deepEqual(provider.said, []);
+    });
+
+    it("without a keypair that is no longer the server's, and says so", async () => {
+      add("main");
+      const inputs = { ...MAIN, keypair: new Secret(KEYPAIR) };
+      const state = await provider.read("main", inputs, { ...olds, publicKey: PUBLIC });
+      assert.deepEqual(state.inputs, MAIN);
+      assert.equal(state.outputs.publicKey, `main:${"A".repeat(43)}=`);
+      assert.match(
+        provider.said[0] ?? "",
+        /^warning: The public key of the cache main was changed on the server/,
+      );
+    });
+  });
+
+  describe("is changed", () => {
+    const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
+    it("by one call, and keeps its public key", async () => {
+      add("main");
+      const outputs = await provider.update("main", olds, { ...MAIN, isPublic: true, retention: "1y" });
+      assert.deepEqual(attic.calls, ["PATCH main"]);
+      assert.equal(attic.caches.get("main")?.is_public, true);
+      assert.deepEqual(attic.caches.get("main")?.retention_period, { Period: 31_536_000 });
+      assert.equal(outputs.publicKey, olds.publicKey);
+    });
+
+    it("to the keypair that is given", async () => {
+      add("main");
+      const outputs = await provider.update("main", olds, { ...MAIN, keypair: new Secret(KEYPAIR) });
+      assert.equal(attic.caches.get("main")?.public_key, PUBLIC);
+      assert.equal(outputs.publicKey, PUBLIC);
+    });
+
+    it("never in a preview", async () => {
+      await provider.update("main", olds, { ...MAIN, priority: 2 }, { preview: true });
+      assert.deepEqual(attic.calls, []);
+    });
+
+    it("into a new one where it is gone, and says that its public key changes", async () => {
+      const outputs = await provider.update("main", olds, { ...MAIN, priority: 2 });
+      const now = attic.caches.get("main")?.public_key;
+      assert.equal(outputs.publicKey, now);
+      assert.match(
+        provider.said[0] ?? "",
+        /^warning: The cache main was gone .* made again, empty\. Its public key changes, to main-/,
+      );
+    });
+  });
+
+  it("is deleted, and gone already is as good", async () => {
+    add("main");
+    await provider.delete("main", {});
+    assert.equal(attic.caches.size, 0);
+    await provider.delete("main", {});
+    assert.deepEqual(attic.calls, ["DELETE main", "DELETE main"]);
+  });
+
+  it("is asked for with 16 connections at most, which are kept", async () => {
+    attic.delay = 5;
+    const names = Array.from({ length: 100 }, (_, index) => `c${index}`);
+    for (const name of names) add(name);
+    await Promise.all(names.map((name) => provider.read(name, { ...MAIN, name }, { publicKey: "" })));
+    assert.deepEqual([attic.calls.length, attic.most, attic.connections], [100, 16, 16]);
+  });
+
+  it("ends in one clear error whatever the server says", async () => {
+    const answer = fc.record({
+      // Those after which it tries again take minutes, and are tested with the client.
+      status: fc
+        .integer({ min: 200, max: 599 })
+        .filter((status) => status !== 429 && !(status >= 502 && status <= 504)),
+      body: fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        answer,
+        fc.constantFrom("create", "read", "update", "delete"),
+        async ({ status, body }, what) => {
+          attic.fault = (_request, response) => (response.writeHead(status).end(body), true);
+          const work = {
+            create: () => provider.create(MAIN),
+            read: () => provider.read("main", MAIN, {}),
+            update: () => provider.update("main", { publicKey: "" }, MAIN),
+            delete: () => provider.delete("main", {}),
+          }[what];
+          const error: unknown = await work().then(
+            () => undefined,
+            (thrown: unknown) => thrown,
+          );
+          if (error === undefined) return;
+          assert.ok(error instanceof Error);
+          assert.match(error.message, /main/);
+          assert.doesNotMatch(error.message, /\n|undefined|\[object|SyntaxError|TypeError/);
+          assert.equal(error.message.includes(provider.signingKey), false);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
