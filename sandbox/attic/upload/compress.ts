@@ -1,0 +1,21 @@
+import { pipeline, Readable, type Transform } from "node:stream";
+import { constants, createBrotliCompress, createZstdCompress } from "node:zlib";
+import type { Compression } from "../config/schema.ts";
+
+/** The names that the types have in the tables and in a narinfo. */
+export const COMPRESSION_NAMES = { none: "none", brotli: "br", zstd: "zstd" } as const;
+
+/** Compresses a stream; what goes wrong on either side ends both. */
+export function compress(source: AsyncIterable<Buffer>, { type, level }: Compression): AsyncIterable<Buffer> {
+  if (type === "none") return source;
+  const encoder = encoderOf(type, level);
+  // Who reads the encoder gets the error; there is nobody else to tell.
+  pipeline(Readable.from(source, { objectMode: false }), encoder, () => undefined);
+  return encoder as AsyncIterable<Buffer>;
+}
+
+function encoderOf(type: "brotli" | "zstd", level: number): Transform {
+  return type === "zstd"
+    ? createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } })
+    : createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: level } });
+}
