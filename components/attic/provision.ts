@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { type CacheSettings, cacheSection } from "../settings/caches.ts";
 import { locatedMistakes, type Mistake, type Place, placeText, shown } from "../settings/mistakes.ts";
 import { repeated } from "../settings/rule.ts";
@@ -24,24 +25,17 @@ export type ReadProvision =
 
 /** Reads a file of attic-provision as it stands. Each mistake has its line and column; none quotes the token. */
 export function readProvision(text: string, fileName: string): ReadProvision {
-  const yaml = readYaml(text, fileName);
-  if (Array.isArray(yaml)) return { mistakes: yaml };
-  const { value, place } = yaml;
+  const { value, mistakes, place } = readYaml(text, fileName);
+  if (value === undefined && mistakes.length > 0) return { mistakes };
   const { data, error } = provisionFile.safeParse(value, { reportInput: true });
-  if (error)
-    return {
-      mistakes: locatedMistakes("", provisionFile, value, error).map(({ mistake, path, of }) => ({
-        ...withFittingName(mistake, path, value),
-        key: mistake.key || "the file",
-        place: place(path, of),
-      })),
-    };
-  const mistakes = [
-    ...sameNames("caches", data.caches ?? [], place),
-    ...sameNames("tokens", data.tokens ?? [], place),
-    ...idleTokens(data.tokens ?? [], place),
-  ];
-  return mistakes.length > 0 ? { mistakes } : { provision: provisionOf(data, place) };
+  if (error) mistakes.push(...schemaMistakes(value, error, place));
+  else
+    mistakes.push(
+      ...sameNames("caches", data.caches ?? [], place),
+      ...sameNames("tokens", data.tokens ?? [], place),
+      ...idleTokens(data.tokens ?? [], place),
+    );
+  return mistakes.length > 0 || data === undefined ? { mistakes } : { provision: provisionOf(data, place) };
 }
 
 /** A mistake in one line, as compilers write it. */
@@ -85,6 +79,36 @@ function permissionsOf({ read, write }: Tokens[number]): Permission[] {
   return [...(read === true ? (["pull"] as const) : []), ...(write === true ? (["push"] as const) : [])];
 }
 
+function schemaMistakes(value: unknown, error: z.ZodError, place: PlaceOf): Mistake[] {
+  return locatedMistakes("", provisionFile, value, error).map(({ mistake, path, of }) => {
+    const found = path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown>)[step], value);
+    return {
+      key: mistake.key || "the file",
+      found: of === "key" ? mistake.found : (withoutToken(found) ?? mistake.found),
+      allowed: mistake.allowed + (/^tokens\[\d+\]\.name$/.test(mistake.key) ? fitting(found) : ""),
+      place: place(path, of),
+    };
+  });
+}
+
+/** What is said in place of a value that may be, or hold, a token that got into the wrong line. */
+function withoutToken(value: unknown): string | undefined {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "string" && value.includes("eyJ") ? "what looks like a token" : undefined;
+}
+
+/** Tokens are resources here, so some names that attic-provision took do not fit: this is one that does. */
+function fitting(name: unknown): string {
+  const name63 = String(name)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-/, "")
+    .slice(0, 63)
+    .replace(/-$/, "");
+  return typeof name !== "string" || name63 === "" ? "" : `, such as ${name63}`;
+}
+
 function hasValue(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "";
 }
@@ -111,18 +135,4 @@ function idleTokens(tokens: Tokens, place: PlaceOf): Mistake[] {
           },
         ],
   );
-}
-
-/** Names of tokens are those of resources here, so some that attic-provision took are refused: with one that fits. */
-function withFittingName(mistake: Mistake, path: readonly PropertyKey[], value: unknown): Mistake {
-  const [list, index, name] = path;
-  if (list !== "tokens" || name !== "name") return mistake;
-  const given = (value as { tokens: { name?: unknown }[] }).tokens[Number(index)]?.name;
-  if (typeof given !== "string") return mistake;
-  const fitting = given
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 63)
-    .replace(/^-+|-+$/g, "");
-  return fitting === "" ? mistake : { ...mistake, allowed: `${mistake.allowed}, such as ${fitting}` };
 }

@@ -21,7 +21,15 @@ const EXAMPLE = `config:
     replicas: 2
   attic-stack:storage:
     kind: garage
-    host: s3.example.com`;
+    host: s3.example.com
+  attic-stack:caches:
+    - name: main
+      retention: 90d
+  attic-stack:tokens:
+    - name: ci
+      permissions:
+        - cache: main
+          allow: [pull, push]`;
 
 /** docs/settings.md: every key that may stand in Pulumi.<stack>.yaml, from the schema that checks it. */
 export function settingsPage(): string {
@@ -30,7 +38,7 @@ export function settingsPage(): string {
     "<!-- Written by `npm run docs` from components/settings; change it there. -->",
     "What may stand in `Pulumi.<stack>.yaml`, below `config:`. Every key has the project's name before it. A key that is not listed here is refused, all mistakes are shown at once, and nothing is changed before all of them are gone.",
     fenced("yaml", EXAMPLE),
-    "On the command line the same is `pulumi config set --path server.replicas 2`. A duration is a whole number with `s`, `m`, `h`, `d`, `w` or `y` (365 days); a size one with `Mi`, `Gi` or `Ti`.",
+    "On the command line the same is `pulumi config set --path server.replicas 2`, and in a list `pulumi config set --path 'caches[0].name' main`. A duration is a whole number with `s`, `m`, `h`, `d`, `w` or `y` (365 days); a size one with `Mi`, `Gi` or `Ti`.",
     ...Object.entries(plainKeys).flatMap(([name, schema]) => chapter(name, schema as unknown as Schema)),
     ...secrets(),
   ].join("\n\n")}\n`;
@@ -40,6 +48,7 @@ function chapter(name: string, schema: Schema): string[] {
   const { description } = meta(schema) ?? {};
   const { def } = bare(schema);
   const title = `## ${name}`;
+  if (listed(schema) !== undefined) return [title, table(keyRows(name, schema))];
   if (def.type === "object")
     return [title, `${description} May be left out.`, table(objectRows(name, bare(schema)))];
   if (def.options === undefined) return [title, table([leafRow(name, schema)])];
@@ -68,6 +77,8 @@ function keyRows(path: string, schema: Schema): Row[] {
       ...(schema.def.type === "prefault" ? [] : [leafRow(path, schema, "an object")]),
       ...objectRows(path, inner),
     ];
+  const element = listed(schema);
+  if (element !== undefined) return [leafRow(path, schema), ...objectRows(`${path}[]`, element)];
   if (inner.def.discriminator === undefined) return [leafRow(path, schema)];
   return [
     leafRow(path, schema),
@@ -77,6 +88,12 @@ function keyRows(path: string, schema: Schema): Row[] {
         .map((row) => ({ ...row, description: `With the kind ${kindOf(option)}: ${row.description}` })),
     ),
   ];
+}
+
+/** What a list of objects holds. */
+function listed(schema: Schema): Schema | undefined {
+  const { element } = bare(schema).def;
+  return element && bare(element).def.type === "object" ? bare(element) : undefined;
 }
 
 function leafRow(path: string, schema: Schema, allowed = meta(schema)?.allowed): Row {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RETENTION_RULE, toRetentionConfig } from "../attic/retention.ts";
 
 /** What every key carries beside its type: what it is for, and in words what may stand there. */
 export interface KeyMeta {
@@ -102,6 +103,19 @@ export const retention = (description: string): z.ZodString =>
     description,
     "never, or a whole number with s, m, h, d, w or y of at most 68y, such as 90d",
   );
+
+/** What a cache may say of it, which the server's own default may not: `default`. */
+export const cacheRetention = (description: string): z.ZodString =>
+  key(z.string().refine(isRetention), description, RETENTION_RULE);
+
+function isRetention(text: string): boolean {
+  try {
+    toRetentionConfig(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const wholeNumber = (description: string, min: number, max: number): z.ZodInt =>
   key(z.int().min(min).max(max), description, `a whole number from ${min} to ${max}`);

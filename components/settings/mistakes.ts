@@ -2,7 +2,14 @@ import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { bare, meta, type Schema } from "./node.ts";
 
-/** One thing that is wrong in Pulumi.<stack>.yaml. */
+/** A place in a file that a person looks up. Lines and columns begin at 1. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** One thing that is wrong in Pulumi.<stack>.yaml, or in a file that it names. */
 export interface Mistake {
   /** The key as `pulumi config set --path` takes it, without the project's name. */
   key: string;
@@ -10,6 +17,15 @@ export interface Mistake {
   found: string;
   /** What may stand there. */
   allowed: string;
+  /** Where it is in a file of its own; without it, it is in Pulumi.<stack>.yaml. */
+  place?: Place;
+}
+
+/** A mistake of a schema, with the way to the value that is wrong or missing, or to the key that is not known. */
+export interface Located {
+  mistake: Mistake;
+  path: readonly PropertyKey[];
+  of: "key" | "value";
 }
 
 /** The part of `schema` that a path leads to; of several kinds, the one that the input has chosen. */
@@ -49,6 +65,11 @@ export function unknownKey(where: string, name: string, known: readonly string[]
   };
 }
 
+/** A place as editors and compilers write it. */
+export function placeText({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}
+
 /** A value as it is shown in a message: on one line, short, and without the password of an address. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
@@ -75,16 +96,31 @@ function pathText(path: readonly PropertyKey[]): string {
 
 /** Puts what zod found in the section `name` into the words of this project. */
 export function mistakesOf(name: string, schema: z.ZodType, input: unknown, error: z.ZodError): Mistake[] {
+  return locatedMistakes(name, schema, input, error).map(({ mistake }) => mistake);
+}
+
+/** The same with the way to each; `name` is empty where the input is a file by itself. */
+export function locatedMistakes(
+  name: string,
+  schema: z.ZodType,
+  input: unknown,
+  error: z.ZodError,
+): Located[] {
   const seen = new Set<string>();
-  return error.issues.flatMap((issue) => {
-    const where = `${name}${pathText(issue.path)}`;
-    const target = at(schema, issue.path, input);
+  return error.issues.flatMap((issue): Located[] => {
+    const { path } = issue;
+    const where = `${name}${pathText(path)}`.replace(/^\./, "");
+    const target = at(schema, path, input);
     if (issue.code === "unrecognized_keys") {
       // zod names the object; the object may itself be one kind of several.
       const object =
         target && (bare(target).def.options?.find((option) => isKind(option, issue.input)) ?? bare(target));
       const known = Object.keys(object?.def.shape ?? {});
-      return issue.keys.map((found) => unknownKey(where, found, known));
+      return issue.keys.map((found) => ({
+        mistake: unknownKey(where, found, known),
+        path: [...path, found],
+        of: "key",
+      }));
     }
     // One wrong value can break several checks of its type; it is one mistake.
     if (seen.has(where)) return [];
@@ -93,14 +129,10 @@ export function mistakesOf(name: string, schema: z.ZodType, input: unknown, erro
       const kinds = (issue as { options?: string[] }).options ?? [];
       const { kind } = issue.input as { kind?: unknown };
       const guess = typeof kind === "string" ? nearest(kind, kinds) : undefined;
-      return [
-        {
-          key: where,
-          found: shown(kind),
-          allowed: `${guess === undefined ? "" : `did you mean ${guess}? `}one of ${kinds.join(", ")}`,
-        },
-      ];
+      const allowed = `${guess === undefined ? "" : `did you mean ${guess}? `}one of ${kinds.join(", ")}`;
+      return [{ mistake: { key: where, found: shown(kind), allowed }, path, of: "value" }];
     }
-    return [{ key: where, found: shown(issue.input), allowed: meta(target)?.allowed ?? issue.message }];
+    const allowed = meta(target)?.allowed ?? issue.message;
+    return [{ mistake: { key: where, found: shown(issue.input), allowed }, path, of: "value" }];
   });
 }

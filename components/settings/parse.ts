@@ -1,14 +1,18 @@
 import type { z } from "zod";
-import { type Mistake, mistakesOf, unknownKey } from "./mistakes.ts";
+import { keypairMistakes } from "./keypairs.ts";
+import { type Mistake, mistakesOf, placeText, unknownKey } from "./mistakes.ts";
+import { type Provided, provide, type ReadFile } from "./provided.ts";
+import type { Readable } from "./rule.ts";
 import { rules } from "./rules.ts";
 import {
+  type Declared,
   type PlainKey,
   plainKeys,
   type SecretKey,
   secretKeys,
-  type SecretsGiven,
   type Settings,
 } from "./schema.ts";
+import { completeToken } from "./tokens.ts";
 
 /** What a stack's file holds for one project, as the engine hands it over. */
 export interface RawConfig {
@@ -16,10 +20,14 @@ export interface RawConfig {
   values: Readonly<Record<string, string>>;
   /** Keys that hold a secret anywhere in them. */
   secrets: ReadonlySet<string>;
+  /** Reads a file of the project; without it, a file of attic-provision is not looked at. */
+  readFile?: ReadFile;
 }
 
-/** The settings, or all that is wrong with them. */
-export type Parsed = { settings: Settings; mistakes?: never } | { settings?: never; mistakes: Mistake[] };
+/** The settings and what is doubtful about them, or all that is wrong with them. */
+export type Parsed =
+  | { settings: Settings; warnings: string[]; mistakes?: never }
+  | { settings?: never; warnings?: never; mistakes: Mistake[] };
 
 const isPlain = (name: string): name is PlainKey => Object.hasOwn(plainKeys, name);
 const isSecret = (name: string): name is SecretKey => Object.hasOwn(secretKeys, name);
@@ -29,6 +37,7 @@ export function parseSettings(raw: RawConfig): Parsed {
   const mistakes: Mistake[] = [];
   const sections: Partial<Record<PlainKey, unknown>> = {};
   const given = new Set<SecretKey>();
+  const wellFormed = new Set<SecretKey>();
 
   for (const name of Object.keys(raw.values)) {
     if (!isPlain(name) && !isSecret(name))
@@ -40,6 +49,7 @@ export function parseSettings(raw: RawConfig): Parsed {
     given.add(name);
     const mistake = checkSecret(name, value, raw.secrets.has(name));
     if (mistake) mistakes.push(mistake);
+    else wellFormed.add(name);
   }
   for (const name of Object.keys(plainKeys) as PlainKey[]) {
     if (raw.secrets.has(name)) {
@@ -53,13 +63,32 @@ export function parseSettings(raw: RawConfig): Parsed {
     const schema: z.ZodType = plainKeys[name];
     const input = decode(raw.values[name], schema);
     const result = schema.safeParse(input, { reportInput: true });
-    if (result.success) sections[name] = result.data;
-    else mistakes.push(...mistakesOf(name, schema, input, result.error));
+    if (!result.success) mistakes.push(...mistakesOf(name, schema, input, result.error));
+    else if (result.data !== undefined) sections[name] = result.data;
   }
 
-  const readable = sections as Partial<Settings>;
-  mistakes.push(...rules.flatMap((rule) => rule(readable, given satisfies SecretsGiven)));
-  return mistakes.length > 0 ? { mistakes } : { settings: readable as Settings };
+  const readable = sections as Readable;
+  const provided = provide(readable, raw.readFile);
+  mistakes.push(...rules.flatMap((rule) => rule(readable, given)), ...provided.mistakes);
+  const { cacheKeypairs } = raw.values;
+  if (cacheKeypairs !== undefined && wellFormed.has("cacheKeypairs") && readable.caches && provided.complete)
+    mistakes.push(
+      ...keypairMistakes(
+        cacheKeypairs,
+        [...readable.caches, ...provided.caches].map(({ name }) => name),
+      ),
+    );
+  if (mistakes.length > 0) return { mistakes };
+  return { settings: complete(readable as Declared, provided), warnings: provided.warnings };
+}
+
+/** The settings with what a file declares beside them, and what a token leaves to other keys. */
+function complete(declared: Declared, { caches, tokens }: Provided): Settings {
+  return {
+    ...declared,
+    caches: [...declared.caches, ...caches],
+    tokens: [...declared.tokens, ...tokens].map((token) => completeToken(token, declared.server)),
+  };
 }
 
 function checkSecret(name: SecretKey, value: string, encrypted: boolean): Mistake | undefined {
@@ -70,9 +99,11 @@ function checkSecret(name: SecretKey, value: string, encrypted: boolean): Mistak
       found: "a plain value",
       allowed: `an encrypted one: pulumi config set --secret ${name}, and make a new one where this one was committed`,
     };
-  if (!secretKeys[name].safeParse(value).success)
-    return { key: name, found: "a secret of another form", allowed };
-  return undefined;
+  const { error } = secretKeys[name].safeParse(value);
+  if (error === undefined) return undefined;
+  // Of these messages only those of one's own are sure not to quote the value.
+  const own = error.issues.find(({ code, message }) => code === "custom" && message.startsWith("a secret "));
+  return { key: name, found: own?.message ?? "a secret of another form", allowed };
 }
 
 /** Objects and lists arrive as JSON, and so does what is true or false; any other text is itself. */
@@ -89,12 +120,17 @@ function decode(text: string | undefined, schema: z.ZodType): unknown {
 /** All mistakes as one text for a person, each with its key, what was found and what is allowed. */
 export function describeMistakes(stack: string, project: string, mistakes: readonly Mistake[]): string {
   const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
-  const rows = mistakes.map(
-    ({ key, found, allowed }) => `  ${project}:${key}\n      found:   ${found}\n      allowed: ${allowed}`,
-  );
+  const stackFile = `Pulumi.${stack}.yaml`;
+  const files = [...new Set(mistakes.map(({ place }) => place?.file ?? stackFile))];
+  const rows = mistakes.map(({ key, found, allowed, place }) => {
+    const where = place ? `${placeText(place)}: ${key}` : `${project}:${key}`;
+    return `  ${where}\n      found:   ${found}\n      allowed: ${allowed}`;
+  });
   return [
-    `Pulumi.${stack}.yaml has ${count}; nothing was changed.`,
+    `${files.join(" and ") || stackFile} ${files.length > 1 ? "have" : "has"} ${count}; nothing was changed.`,
     ...rows,
-    "docs/settings.md describes every key.",
+    files.some((file) => file !== stackFile)
+      ? "docs/settings.md describes every key, and docs/caches.md those of attic-provision."
+      : "docs/settings.md describes every key.",
   ].join("\n");
 }

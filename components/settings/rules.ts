@@ -1,11 +1,9 @@
 import { connectionBudget, RESERVED } from "./budget.ts";
+import { cacheRules } from "./cache-rules.ts";
 import { bytes, cores, type Resources } from "./leaf.ts";
-import { type Mistake, shown } from "./mistakes.ts";
-import type { SecretKey, SecretsGiven, Settings } from "./schema.ts";
-
-/** The sections that could be read; a rule that needs a missing one says nothing. */
-type Readable = Partial<Settings>;
-type Rule = (settings: Readable, given: SecretsGiven) => Mistake[];
+import { shown } from "./mistakes.ts";
+import type { Rule } from "./rule.ts";
+import { tokenRules } from "./token-rules.ts";
 
 const secretsFor = {
   databaseUrl: "database",
@@ -15,7 +13,7 @@ const secretsFor = {
 
 /** A secret is there exactly where its section has the kind `existing`. */
 const secretsFit: Rule = (settings, given) =>
-  (Object.keys(secretsFor) as SecretKey[]).flatMap((name) => {
+  (Object.keys(secretsFor) as (keyof typeof secretsFor)[]).flatMap((name) => {
     const section = settings[secretsFor[name]];
     if (section === undefined || (section.kind === "existing") === given.has(name)) return [];
     return section.kind === "existing"
@@ -195,4 +193,6 @@ export const rules: readonly Rule[] = [
   gatewayHasItsParts,
   requestsFitLimits,
   imageKeepsData,
+  ...cacheRules,
+  ...tokenRules,
 ];

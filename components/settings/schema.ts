@@ -1,9 +1,14 @@
 import { z } from "zod";
+import { cacheList } from "./caches.ts";
 import { databaseSection } from "./database.ts";
 import { gatewaySection } from "./gateway.ts";
-import { flag, key, label } from "./leaf.ts";
+import { keypairs } from "./keypairs.ts";
+import { choice, flag, key, label } from "./leaf.ts";
 import { serverSection } from "./server.ts";
 import { storageSection } from "./storage.ts";
+import { tokenList, type TokenSettings } from "./tokens.ts";
+
+const PROJECT_PATH = /^(?!\/)\P{Cc}{1,500}$/u;
 
 /** Every plain key of Pulumi.<stack>.yaml, in the order in which the documentation shows them. */
 export const plainKeys = {
@@ -19,6 +24,17 @@ export const plainKeys = {
   server: serverSection.prefault({}),
   database: databaseSection.prefault({ kind: "postgres" }),
   storage: storageSection,
+  caches: cacheList.default([]),
+  tokens: tokenList.default([]),
+  connection: choice(
+    "How the stack reaches the server to make caches. tunnel: through the Kubernetes API, so that the first `pulumi up` needs neither DNS nor a certificate. gateway: by the gateway's address.",
+    ["tunnel", "gateway"],
+  ).default("tunnel"),
+  provision: key(
+    z.string().regex(PROJECT_PATH),
+    "A file of attic-provision, whose caches and tokens are added to those above.",
+    "the path of a file, seen from the folder of Pulumi.yaml, such as attic-provision.yaml",
+  ).optional(),
 } as const;
 
 const secretText = (description: string, pattern: RegExp, allowed: string): z.ZodString =>
@@ -45,13 +61,20 @@ export const secretKeys = {
     /^[\x21-\x7e]{1,256}$/,
     "a text without spaces",
   ),
+  cacheKeypairs: keypairs,
 } as const;
 
 export type PlainKey = keyof typeof plainKeys;
 export type SecretKey = keyof typeof secretKeys;
 
-/** The settings of a stack, checked, with every default filled in. Secrets are not in it. */
-export type Settings = { readonly [K in PlainKey]: z.infer<(typeof plainKeys)[K]> };
+/** What the plain keys say, each by itself. */
+export type Declared = { readonly [K in PlainKey]: z.infer<(typeof plainKeys)[K]> };
+
+/**
+ * The settings of a stack, checked, with every default filled in, and with the caches and tokens of the file of
+ * attic-provision. Secrets are not in it.
+ */
+export type Settings = Omit<Declared, "tokens"> & { readonly tokens: readonly TokenSettings[] };
 
 /** What of the secrets is there and well formed. */
 export type SecretsGiven = ReadonlySet<SecretKey>;

@@ -7,20 +7,24 @@ const load = () => createRequire(import.meta.url)("yaml") as typeof import("yaml
 
 /** A YAML text as plain values, and where in it each of them stands. */
 export interface YamlFile {
+  /** Undefined where the text cannot be read at all, or says nothing. */
   value: unknown;
+  mistakes: Mistake[];
   /** The place of a value, or of its key; where there is none, that of what it is missing in. */
   place: (path: readonly PropertyKey[], of: "key" | "value") => Place;
 }
 
-/** Uses of one anchor after another: a file of a few lines can otherwise stand for gigabytes. */
+/** Uses of anchors, also of one in another: a file of a few lines can otherwise stand for gigabytes. */
 const MOST_ALIASES = 1000;
+/** One bracket too few makes an error of each line after it. */
+const MOST_FAULTS = 10;
 
 /**
  * Reads one document of YAML 1.2.
  *
  * What is said of a mistake is ours: the parser's own messages quote the text, which may hold a token.
  */
-export function readYaml(text: string, file: string): YamlFile | Mistake[] {
+export function readYaml(text: string, file: string): YamlFile {
   const { LineCounter, parseDocument } = load();
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
@@ -32,30 +36,33 @@ export function readYaml(text: string, file: string): YamlFile | Mistake[] {
       lineCounter: lines,
       prettyErrors: false,
       stringKeys: true,
-      logLevel: "silent",
+      // With "silent" a second document would be passed over.
+      logLevel: "error",
     });
-    const faults = [...document.errors, ...document.warnings];
-    if (faults.length > 0)
-      return faults.map(({ code, pos }) => {
-        const [found, allowed] = FAULTS[code] ?? NOT_YAML;
-        return { key: "the file", found, allowed, place: placeAt(pos[0]) };
-      });
+    const faults = [...document.errors, ...document.warnings, ...unknownAliases(document)]
+      .map(({ code, pos: [offset] }) => ({ code, offset }))
+      .sort((a, b) => a.offset - b.offset)
+      .filter(({ offset }, index, all) => offset !== all[index - 1]?.offset);
     return {
-      value: document.toJS({ maxAliasCount: MOST_ALIASES }),
+      value: faults.every(({ code }) => READABLE.includes(code))
+        ? ((document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown) ?? undefined)
+        : undefined,
+      mistakes: faults.slice(0, MOST_FAULTS).map(({ code, offset }) => {
+        const [found, allowed] = FAULTS[code] ?? NOT_YAML;
+        return { key: "the file", found, allowed, place: placeAt(offset) };
+      }),
       place: (path, of) => placeAt(offsetOf(document, path, of)),
     };
   } catch {
     // Aliases that stand for themselves or for too much, and lists in lists deeper than the parser goes.
-    return [
-      {
-        key: "the file",
-        found: "more than can be read",
-        allowed: "plain lists and objects",
-        place: placeAt(0),
-      },
-    ];
+    const place = { file, line: 1, column: 1 };
+    const mistake = { key: "the file", found: "more than can be read", allowed: "plain lists and objects" };
+    return { value: undefined, mistakes: [{ ...mistake, place }], place: () => place };
   }
 }
+
+/** What is wrong and yet leaves no doubt about the rest. */
+const READABLE: readonly string[] = ["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"];
 
 const NOT_YAML = ["what is not YAML", "YAML, with each list and object as the lines above begin it"] as const;
 
@@ -76,6 +83,21 @@ const FAULTS: Readonly<Record<string, readonly [found: string, allowed: string]>
   TAB_AS_INDENT: ["a tab in the indentation", "spaces"],
   TAG_RESOLVE_FAILED: ["a tag that is not known", "plain values, without a word that begins with !"],
 };
+
+/** Aliases of nothing, which the parser finds only once it is to give their value. */
+function unknownAliases(document: Document): { code: string; pos: [number] }[] {
+  const found: { code: string; pos: [number] }[] = [];
+  let count = 0;
+  load().visit(document, {
+    Alias: (_, alias) => {
+      count += 1;
+      if (count > MOST_ALIASES) throw new RangeError("too many aliases");
+      if (alias.resolve(document) === undefined)
+        found.push({ code: "BAD_ALIAS", pos: [startOf(alias) ?? 0] });
+    },
+  });
+  return found;
+}
 
 function offsetOf(document: Document, path: readonly PropertyKey[], of: "key" | "value"): number {
   const { isAlias, isMap, isScalar, isSeq } = load();

@@ -26,7 +26,7 @@ export const provisionFile = section("", {
     "an http:// or https:// address",
   ).nullish(),
   // Anything, because it is a secret and nothing of it may be said.
-  admin_token: z.unknown(),
+  admin_token: z.unknown().optional(),
   caches: key(
     z.array(cache),
     "Caches.",

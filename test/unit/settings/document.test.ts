@@ -7,6 +7,8 @@ import { plainKeys, secretKeys } from "../../../components/settings/schema.ts";
 /** Every key that the schema knows, as a path, found by another way than the page's. */
 function paths(path: string, schema: Schema): string[] {
   const { def } = bare(schema);
+  if (def.element !== undefined && bare(def.element).def.shape !== undefined)
+    return [path, ...paths(`${path}[]`, def.element)];
   if (def.shape !== undefined)
     return Object.entries(def.shape).flatMap(([name, inner]) => paths(`${path}.${name}`, inner));
   if (def.discriminator !== undefined)

@@ -18,7 +18,7 @@ const read = (file: Content, secretKeys: string[] = []) =>
 describe("reading the settings of a stack", () => {
   it("gives what the file says, with its defaults, and no secret that it does not hold", async () => {
     const { result } = await read(content());
-    assert.deepEqual(result, { ...settingsOf(), secrets: {} });
+    assert.deepEqual(result, { ...settingsOf(), secrets: {}, cachesWithKeypair: new Set() });
   });
 
   it("gives each secret as a secret Output", async () => {
@@ -55,7 +55,7 @@ describe("reading the settings of a stack", () => {
       },
       { config: { ...raw(content()).values } },
     );
-    assert.deepEqual(result, { ...settingsOf(), secrets: {} });
+    assert.deepEqual(result, { ...settingsOf(), secrets: {}, cachesWithKeypair: new Set() });
   });
 
   it("ends a run with all mistakes and without a stack trace where the file is wrong", async () => {

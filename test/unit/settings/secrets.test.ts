@@ -31,6 +31,9 @@ describe("a secret", () => {
       "server",
       "database",
       "storage",
+      "caches",
+      "tokens",
+      "connection",
     ]);
   });
 
@@ -88,7 +91,17 @@ describe("a secret", () => {
     );
   });
 
-  for (const section of ["gateway", "server", "database", "storage", "namespace"]) {
+  for (const section of [
+    "gateway",
+    "server",
+    "database",
+    "storage",
+    "caches",
+    "tokens",
+    "connection",
+    "provision",
+    "namespace",
+  ]) {
     it(`is refused inside of ${section}, which is then not read`, () => {
       const file = content({
         server: { replicas: "many" },
@@ -103,7 +116,7 @@ describe("a secret", () => {
           key: section,
           found: "a secret inside",
           allowed:
-            "plain values only; secrets have keys of their own: databaseUrl, storageAccessKeyId, storageSecretAccessKey",
+            "plain values only; secrets have keys of their own: databaseUrl, storageAccessKeyId, storageSecretAccessKey, cacheKeypairs",
         },
       ]);
     });
