@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { EVERYTHING } from "../../components/attic/permissions.ts";
 import { CERTIFICATE, type Content, STORE_SECRETS } from "./stack-files.ts";
 
 /** A record of which any key but those of `required` may be missing. */
@@ -144,10 +145,60 @@ const onVolume = some(["kind"], { kind: one("volume"), size, storageClass: word 
   storage: section,
 }));
 
+/** A name that a cache may have; some are also names of what every object has. */
+export const cacheName = fc.oneof(
+  { weight: 4, arbitrary: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_+-]{0,49}$/) },
+  { weight: 1, arbitrary: fc.constantFrom("constructor", "toString", "0", "2024") },
+);
+const cache = some(["name"], {
+  name: cacheName,
+  public: fc.boolean(),
+  priority: fc.nat(2 ** 31 - 1),
+  storeDir: fc.constantFrom("/nix/store", "/home/me/.nix/store", "/gnu/store"),
+  upstreamCacheKeyNames: fc.uniqueArray(host, { maxLength: 4 }),
+  retention: fc.oneof(fc.constantFrom("default", "never"), duration(68)),
+  adopt: fc.boolean(),
+  protect: fc.boolean(),
+});
+const permission = (name: fc.Arbitrary<string>) =>
+  fc.record({
+    cache: name,
+    allow: fc.uniqueArray(fc.constantFrom(...EVERYTHING), { minLength: 1 }),
+  });
+const permissions = fc
+  .tuple(
+    fc.uniqueArray(permission(cacheName), { minLength: 1, maxLength: 4, selector: (entry) => entry.cache }),
+    fc.subarray(["team-*", "*"]),
+  )
+  .map(([named, patterns]) => [
+    ...named,
+    ...patterns.map((pattern) => ({ cache: pattern, allow: ["pull"] })),
+  ]);
+const token = some(["name", "permissions"], {
+  name: word,
+  subject: word,
+  permissions,
+  validity: fc
+    .tuple(fc.integer({ min: 1, max: 100 }), fc.constantFrom("h", "d", "w", "y"))
+    .map((t) => t.join("")),
+  renewBefore: duration(59).map((text) => text.replace(/.$/, "s")),
+  notBefore: fc
+    .date({ min: new Date(0), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true })
+    .map((date) => date.toISOString().replace(/\.\d+/, "")),
+});
+const caches = fc.uniqueArray(cache, { maxLength: 4, selector: ({ name }) => name });
+const tokens = fc.uniqueArray(token, { maxLength: 4, selector: ({ name }) => name });
+
 /** Content of a stack's file that is right, with every kind of everything. */
 export const rightContent: fc.Arbitrary<Content> = fc
   .tuple(
-    some(["gateway"], { namespace: word, gateway }),
+    some(["gateway"], {
+      namespace: word,
+      gateway,
+      caches,
+      tokens,
+      connection: fc.constantFrom("tunnel", "gateway"),
+    }),
     database,
     fc.oneof(
       fc.tuple(storage, some([], { server: server(fc.integer({ min: 1, max: 50 })) })),

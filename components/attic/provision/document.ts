@@ -25,15 +25,14 @@ const MOST_FAULTS = 10;
  * What is said of a mistake is ours: the parser's own messages quote the text, which may hold a token.
  */
 export function readYaml(text: string, file: string): YamlFile {
-  const { LineCounter, parseDocument } = load();
-  const lines = new LineCounter();
+  // The parser's own counter of lines loses count behind some errors.
+  const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
   const placeAt = (offset: number): Place => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+    const line = starts.findLastIndex((start) => start <= offset);
+    return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
   };
   try {
-    const document = parseDocument(text, {
-      lineCounter: lines,
+    const document = load().parseDocument(text, {
       prettyErrors: false,
       stringKeys: true,
       // With "silent" a second document would be passed over.
@@ -84,19 +83,28 @@ const FAULTS: Readonly<Record<string, readonly [found: string, allowed: string]>
   TAG_RESOLVE_FAILED: ["a tag that is not known", "plain values, without a word that begins with !"],
 };
 
-/** Aliases of nothing, which the parser finds only once it is to give their value. */
+/**
+ * Aliases of nothing, which the parser finds only once it is to give their value.
+ *
+ * @throws RangeError where there are too many to be read in good time.
+ */
 function unknownAliases(document: Document): { code: string; pos: [number] }[] {
-  const found: { code: string; pos: [number] }[] = [];
+  const { isAlias, visit } = load();
+  const anchors = new Set<string>();
+  const unknown: { code: string; pos: [number] }[] = [];
   let count = 0;
-  load().visit(document, {
-    Alias: (_, alias) => {
+  visit(document, {
+    Node: (_, node) => {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.add(node.anchor);
+        return;
+      }
       count += 1;
       if (count > MOST_ALIASES) throw new RangeError("too many aliases");
-      if (alias.resolve(document) === undefined)
-        found.push({ code: "BAD_ALIAS", pos: [startOf(alias) ?? 0] });
+      if (!anchors.has(node.source)) unknown.push({ code: "BAD_ALIAS", pos: [startOf(node) ?? 0] });
     },
   });
-  return found;
+  return unknown;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], of: "key" | "value"): number {

@@ -5,7 +5,7 @@ import type { Settings } from "../../../components/settings/schema.ts";
 import { rightContent } from "../../support/arbitraries.ts";
 import { type Content, parse, raw } from "../../support/stack-files.ts";
 
-const SECRETS = ["databaseUrl", "storageAccessKeyId", "storageSecretAccessKey"];
+const SECRETS = ["databaseUrl", "storageAccessKeyId", "storageSecretAccessKey", "cacheKeypairs"];
 const RUNS = { numRuns: 300 };
 
 function accepted(file: Content): Settings {
@@ -25,7 +25,8 @@ function leaves(value: unknown, path: Step[] = []): Step[][] {
 
 /** The paths of all objects in a value, which may be the value itself. */
 function objects(value: unknown, path: Step[] = []): Step[][] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((inner, index) => objects(inner, [...path, index]));
   return [path, ...Object.entries(value).flatMap(([key, inner]) => objects(inner, [...path, key]))];
 }
 
@@ -88,7 +89,8 @@ describe("generated settings", () => {
   it("with one leaf of a wrong type give the one mistake that names it", () => {
     fc.assert(
       fc.property(rightContent, fc.nat(), (file, pick) => {
-        const { namespace: _, ...sections } = withoutSecrets(file);
+        // A text at the top is a text whatever it says.
+        const { namespace: _, connection: __, ...sections } = withoutSecrets(file);
         const paths = leaves(sections);
         const path = paths[pick % paths.length]!;
         const wrong = replaced(file, path, (old) => (typeof old === "string" ? 7 : String(old))) as Content;
@@ -109,13 +111,15 @@ describe("any input at all", () => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.json(),
+    fc.constantFrom("[{}]", '[{"name":"a","permissions":[{}]}]', '{"a":"b:AAAA"}', '{"__proto__":"x:"}'),
     fc.constantFrom("{", "[", '{"kind":', '{"__proto__":{"kind":"garage"}}', "null", "true", "0", "{}", "[]"),
     rightContent.chain((file) =>
       fc.constantFrom(...Object.values(file).map((value) => JSON.stringify(value))),
     ),
   );
   const key = fc.oneof(
-    fc.constantFrom("namespace", "protectData", "gateway", "server", "database", "storage", ...SECRETS),
+    fc.constantFrom("namespace", "protectData", "gateway", "server", "database", "storage"),
+    fc.constantFrom("caches", "tokens", "connection", "provision", ...SECRETS),
     fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"),
     fc.string({ unit: "binary" }),
   );
@@ -147,7 +151,16 @@ describe("any input at all", () => {
       { database: { kind: "postgres" } },
       { storage: { kind: "existing" } },
       { unknown: 1 },
+      { caches: [{ name: "main" }, { name: "main" }] },
     );
+    const keypairs = (value: string) =>
+      fc.constantFrom(
+        value,
+        `{"${value}": "a"}`,
+        `{"main": "${value}"}`,
+        `{"main": "main-1:${value}"}`,
+        `["${value}"`,
+      );
     const confidential = fc.stringMatching(/^[A-Za-z0-9+/=@:. -]{12,40}$/).map((value) => `S3CR3T${value}`);
     fc.assert(
       fc.property(
@@ -157,6 +170,7 @@ describe("any input at all", () => {
           databaseUrl: confidential,
           storageAccessKeyId: confidential,
           storageSecretAccessKey: confidential,
+          cacheKeypairs: confidential.chain(keypairs),
         }),
         fc.subarray([...SECRETS, "server", "storage"]),
         (file, over, secrets, encrypted) => {

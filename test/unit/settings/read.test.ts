@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import pulumi from "@pulumi/pulumi";
-import { readSettings } from "../../../components/settings/index.ts";
+import { keypairOf, readSettings } from "../../../components/settings/index.ts";
 import { deploy, valueOf } from "../../support/mocks.ts";
 import {
   BUCKET,
@@ -14,6 +14,13 @@ import {
 
 const read = (file: Content, secretKeys: string[] = []) =>
   deploy(readSettings, { stack: "lab", config: { ...raw(file).values }, secretKeys });
+
+/** Of RFC 8032, section 7.1, test 1. */
+const KEYPAIR = `main-1:${Buffer.from(
+  "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+  "hex",
+).toString("base64")}`;
+const PROVISION = "test/unit/attic/provision-example.yaml";
 
 describe("reading the settings of a stack", () => {
   it("gives what the file says, with its defaults, and no secret that it does not hold", async () => {
@@ -81,5 +88,34 @@ describe("reading the settings of a stack", () => {
   it("takes a secret for plain where the engine does not say that it is one", async () => {
     const file = content({ database: { kind: "existing" }, databaseUrl: DATABASE_URL });
     await assert.rejects(read(file), /attic-stack:databaseUrl\n {6}found: {3}a plain value\n/);
+  });
+
+  it("gives the signing key that a cache brings, secret, and none for the others", async () => {
+    const cacheKeypairs = JSON.stringify({ main: KEYPAIR });
+    const file = content({ caches: [{ name: "main" }, { name: "other" }], cacheKeypairs });
+    const { result } = await read(file, ["cacheKeypairs"]);
+    assert.deepEqual(result.cachesWithKeypair, new Set(["main"]));
+    assert.deepEqual(await valueOf(keypairOf(result, "main")!), { value: KEYPAIR, secret: true });
+    assert.equal(keypairOf(result, "other"), undefined);
+    assert.equal(keypairOf(result, "constructor"), undefined);
+  });
+
+  it("reads the file of attic-provision that stands in the project, and warns of what it does not use", async () => {
+    const { result, warnings } = await read(content({ provision: PROVISION }));
+    assert.deepEqual(
+      result.caches.map(({ name }) => name),
+      ["my-project", "shared"],
+    );
+    assert.deepEqual(warnings, [
+      `${PROVISION}:4:1: admin_token is not used, because the stack signs its own tokens. Take it out; if it is a token of this stack's server, let the stack make a new signing key.`,
+      `${PROVISION}:3:13: server_url names attic-server.infrastructure.svc.cluster.local, but this stack's server is cache.example.com: its caches and tokens are made there, and server_url is not used. Set it to https://cache.example.com or leave it out.`,
+    ]);
+  });
+
+  it("ends a run where that file is not there", async () => {
+    await assert.rejects(
+      read(content({ provision: "none.yaml" })),
+      /attic-stack:provision\n {6}found: {3}"none.yaml", a file that is not there\n/,
+    );
   });
 });
