@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import * as yaml from "yaml";
 import { settingsPage } from "../../../components/settings/document.ts";
 import { bare, type Schema } from "../../../components/settings/node.ts";
 import { plainKeys, secretKeys } from "../../../components/settings/schema.ts";
+import { content, type Content, parse } from "../../support/stack-files.ts";
 
 /** Every key that the schema knows, as a path, found by another way than the page's. */
 function paths(path: string, schema: Schema): string[] {
@@ -15,6 +17,26 @@ function paths(path: string, schema: Schema): string[] {
     return [path, ...(def.options ?? []).flatMap((option) => paths(path, option))];
   return [path];
 }
+
+/** What the examples of a page set, each as a stack's file without the project's name. */
+function examples(page: string): Content[] {
+  return [...page.matchAll(/^```yaml\n(config:\n[^`]*)^```$/gm)].map(([, text]) => {
+    const { config } = yaml.parse(text!) as { config: Content };
+    return Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key.replace("attic-stack:", ""), value]),
+    );
+  });
+}
+
+describe("the examples in the documentation", () => {
+  for (const name of ["settings", "caches"]) {
+    it(`are right: docs/${name}.md`, () => {
+      const files = examples(readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), "utf8"));
+      assert.notEqual(files.length, 0);
+      for (const file of files) assert.equal(parse(content(file)).mistakes, undefined);
+    });
+  }
+});
 
 describe("the page of settings", () => {
   const page = settingsPage();
