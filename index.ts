@@ -1,3 +1,4 @@
+import { Caches } from "./components/attic/caches.ts";
 import { createDatabase } from "./components/database/index.ts";
 import { createGateway } from "./components/gateway/index.ts";
 import type { StackOutputs } from "./components/outputs.ts";
@@ -34,6 +35,8 @@ export default function atticStack(): StackOutputs {
   const published = store.type === "s3" && store.backend ? [server.backend, store.backend] : [server.backend];
   const gateway = createGateway(NAME, way, platform, published);
 
+  const contents = new Caches(NAME, { platform, settings, server, gateway });
+
   return {
     namespace: platform.namespace,
     apiEndpoint: gateway.apiEndpoint,
@@ -50,5 +53,8 @@ export default function atticStack(): StackOutputs {
         ...(store.endpoint !== undefined && { endpoint: store.endpoint }),
       },
     }),
+    caches: contents.caches,
+    tokens: contents.tokens,
+    tokensExpireAt: contents.tokensExpireAt,
   };
 }

@@ -1,4 +1,5 @@
 import type pulumi from "@pulumi/pulumi";
+import type { CacheOutputs } from "./attic/caches.ts";
 
 /** What a stack gives out: `pulumi stack output`, and what another program reads by a StackReference. */
 export interface StackOutputs {
@@ -20,4 +21,10 @@ export interface StackOutputs {
   databaseCa?: pulumi.Output<string>;
   /** The bucket of chunks, where there is one; `endpoint` is missing for AWS. */
   bucket?: { name: string; region: string; endpoint?: string };
+  /** The caches, and what clients have to know of each. */
+  caches: readonly CacheOutputs[];
+  /** The tokens by their names. Secret. */
+  tokens: pulumi.Output<Record<string, string>>;
+  /** When each token ends, by name: RFC 3339. The `pulumi up` that finds one near its end makes another. */
+  tokensExpireAt: Readonly<Record<string, pulumi.Output<string>>>;
 }

@@ -13,15 +13,15 @@ export interface AccessTokenArgs {
     pulumi.Input<{ cache: pulumi.Input<string>; allow: pulumi.Input<Permission[]> }>[]
   >;
   /** How long it holds, such as 90d, which is the default. */
-  validity?: pulumi.Input<string>;
+  validity?: pulumi.Input<string> | undefined;
   /** The first update that finds less than this left makes a new one: a third of the validity unless told. */
-  renewBefore?: pulumi.Input<string>;
+  renewBefore?: pulumi.Input<string> | undefined;
   /** From when on it holds (RFC 3339); at once unless told, also on a server whose clock is slow. */
-  notBefore?: pulumi.Input<string>;
+  notBefore?: pulumi.Input<string> | undefined;
   /** The `iss` claim. */
-  issuer?: pulumi.Input<string>;
+  issuer?: pulumi.Input<string> | undefined;
   /** The `aud` claim. */
-  audiences?: pulumi.Input<pulumi.Input<string>[]>;
+  audiences?: pulumi.Input<pulumi.Input<string>[]> | undefined;
 }
 
 /**

@@ -6,22 +6,22 @@ export interface CacheArgs {
   /** Its name, by which clients ask for it: 1 to 50 of A-Z, a-z, 0-9, -, _ and +. Another name is another cache. */
   name: pulumi.Input<string>;
   /** Whether everybody may pull from it, without a token. False unless told. */
-  isPublic?: pulumi.Input<boolean>;
+  isPublic?: pulumi.Input<boolean> | undefined;
   /** The lower, the sooner Nix asks it; cache.nixos.org has 40. Attic's own default, 41, unless told. */
-  priority?: pulumi.Input<number>;
+  priority?: pulumi.Input<number> | undefined;
   /** The Nix store that its paths are made for: /nix/store unless told. Another store is another cache. */
-  storeDir?: pulumi.Input<string>;
+  storeDir?: pulumi.Input<string> | undefined;
   /** Names of keys whose paths clients need not push: `cache.nixos.org-1` unless told. */
-  upstreamCacheKeyNames?: pulumi.Input<pulumi.Input<string>[]>;
+  upstreamCacheKeyNames?: pulumi.Input<pulumi.Input<string>[]> | undefined;
   /** How long a path that nobody pulls is kept: such as 90d, `never` (is it deleted) or the server's `default`. */
-  retention?: pulumi.Input<Retention>;
+  retention?: pulumi.Input<Retention> | undefined;
   /**
    * Its signing key, `name:base64` as `nix key generate-secret` writes it. A secret. One is made unless told, which
    * the server alone knows.
    */
-  keypair?: pulumi.Input<string>;
+  keypair?: pulumi.Input<string> | undefined;
   /** Take over a cache of this name that exists, and make it what is declared. */
-  adopt?: pulumi.Input<boolean>;
+  adopt?: pulumi.Input<boolean> | undefined;
 }
 
 export type CacheOptions = pulumi.CustomResourceOptions & { provider: AtticProvider };

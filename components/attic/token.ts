@@ -80,7 +80,16 @@ function isPermission(name: string): name is Permission {
   return Object.hasOwn(PERMISSIONS, name);
 }
 
-function signingKey({ algorithm, secret }: TokenKey): KeyObject | Uint8Array {
+/** To read a key takes as long as to sign with it. */
+const keys = new WeakMap<TokenKey, KeyObject | Uint8Array>();
+
+function signingKey(key: TokenKey): KeyObject | Uint8Array {
+  const known = keys.get(key) ?? readKey(key);
+  keys.set(key, known);
+  return known;
+}
+
+function readKey({ algorithm, secret }: TokenKey): KeyObject | Uint8Array {
   const bytes = Buffer.from(secret, "base64");
   if (algorithm === "HS256") {
     if (bytes.length < SMALLEST_HMAC_KEY)

@@ -1,3 +1,4 @@
+import { secretKeys } from "../../components/settings/schema.ts";
 import atticStack from "../../index.ts";
 import { type Deployment, deploy } from "./mocks.ts";
 import {
@@ -59,8 +60,8 @@ export type Stack = Deployment<ReturnType<typeof atticStack>>;
 /** The whole stack by its own program, from a file's content. */
 export function deployStack(file: Content, stack = "test"): Promise<Stack> {
   const { values } = raw(file);
-  const secretKeys = ["databaseUrl", ...Object.keys(STORE_SECRETS)].filter((key) => key in values);
-  return deploy(atticStack, { stack, config: values, secretKeys });
+  const encrypted = Object.keys(secretKeys).filter((key) => key in values);
+  return deploy(atticStack, { stack, config: values, secretKeys: encrypted });
 }
 
 const deployed = new Map<string, Promise<Stack>>();

@@ -17,6 +17,8 @@ export interface Registered {
   parent: string;
   /** URNs of what has to be there before it; a component stands for its children here. */
   dependencies: string[];
+  /** Whether the engine refuses to delete it. */
+  protect: boolean;
 }
 
 export type Inputs = Record<string, unknown>;
@@ -36,6 +38,7 @@ interface Request {
   getParent(): string;
   getDependenciesList(): string[];
   getAdditionalsecretoutputsList(): string[];
+  getProtect(): boolean;
 }
 interface Monitor {
   registerResource(request: Request, callback: unknown): Promise<void>;
@@ -92,6 +95,7 @@ export async function deploy<T>(program: () => T, options: Options = {}): Promis
           marked: inputs,
           parent: from.getParent(),
           dependencies: from.getDependenciesList(),
+          protect: from.getProtect(),
         };
         resources.push(registered);
         onResource?.(registered);
@@ -150,6 +154,10 @@ function outputs(type: string, name: string, inputs: Inputs): Record<string, unk
     }
     case "tls:index/selfSignedCert:SelfSignedCert":
       return { certPem: pem("CERTIFICATE") };
+    case "attic:index:Cache":
+      return { publicKey: `${String(inputs.name)}:${bytes.subarray(0, 32).toString("base64")}` };
+    case "attic:index:AccessToken":
+      return { value: `token.${bytes.toString("hex")}`, expiresAt: "2027-01-01T00:00:00.000Z" };
     default: {
       if (!type.startsWith("kubernetes:")) return {};
       const metadata = inputs.metadata as { name?: string };

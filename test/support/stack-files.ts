@@ -1,5 +1,5 @@
 import { type Parsed, parseSettings, type RawConfig } from "../../components/settings/parse.ts";
-import type { Settings } from "../../components/settings/schema.ts";
+import { secretKeys, type Settings } from "../../components/settings/schema.ts";
 
 /** What may stand in a stack's file, before anybody has looked at it. */
 export type Content = Record<string, unknown>;
@@ -35,7 +35,7 @@ export const STORE_SECRETS = {
   storageAccessKeyId: "AKIAEXAMPLEKEYID",
   storageSecretAccessKey: "wJalrXUtnFEMIexampleSecretKey",
 };
-const SECRET_NAMES = ["databaseUrl", "storageAccessKeyId", "storageSecretAccessKey"];
+const SECRET_NAMES = Object.keys(secretKeys);
 
 export const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n";
 

@@ -35,7 +35,7 @@ describe("the program with Pulumi.lab.yaml", () => {
   it("gives these outputs, with its keys and passwords as secrets", async () => {
     const stack = await deployStack(fileOf("lab"), "lab");
     const environment = dataOf(stack.resources, "Secret", "attic-environment");
-    const { server, tokenPublicKey, ...outputs } = await outputsOf(stack);
+    const { server, tokenPublicKey, caches, tokens, tokensExpireAt, ...outputs } = await outputsOf(stack);
     assert.deepEqual(outputs, {
       namespace: { value: "attic", secret: false },
       apiEndpoint: "https://cache.lab.example.com/",
@@ -48,6 +48,19 @@ describe("the program with Pulumi.lab.yaml", () => {
       },
       bucket: { name: "attic", region: "garage", endpoint: "https://s3.lab.example.com" },
     });
+    const declared = fileOf("lab") as { caches: { name: string }[]; tokens: { name: string }[] };
+    const names = declared.caches.map(({ name }) => name);
+    const made = (caches as Stack["result"]["caches"]).map(({ name }) => valueOf(name));
+    assert.deepEqual(
+      await Promise.all(made),
+      names.map((value) => ({ value, secret: false })),
+    );
+    for (const cache of caches as object[])
+      assert.deepEqual(Object.keys(cache), ["name", "publicKey", "substituter", "isPublic"]);
+    const called = declared.tokens.map(({ name }) => name);
+    const { value, secret } = tokens as { value: object; secret: boolean };
+    assert.deepEqual([Object.keys(value), secret], [called, true]);
+    assert.deepEqual(Object.keys(tokensExpireAt as object), called);
     const { service, port } = server as Stack["result"]["server"];
     assert.deepEqual([await valueOf(service), port], [{ value: "attic", secret: false }, 80]);
     assert.equal((tokenPublicKey as { secret: boolean }).secret, false);
@@ -93,12 +106,15 @@ describe("the program with other files", () => {
     );
     assert.deepEqual(Object.keys(stack.result).sort(), [
       "apiEndpoint",
+      "caches",
       "databaseCa",
       "databaseUrl",
       "namespace",
       "server",
       "signingKey",
       "tokenAlgorithm",
+      "tokens",
+      "tokensExpireAt",
     ]);
   });
 

@@ -194,10 +194,8 @@ describe("the resource Cache", () => {
 
     it("not under a name that a deleted cache holds", async () => {
       attic.fault = (request, response) => {
-        refuse(
-          response,
-          ...((request.method === "POST" ? [400, "CacheAlreadyExists"] : [404, "NoSuchCache"])),
-        );
+        if (request.method === "POST") refuse(response, 400, "CacheAlreadyExists");
+        else refuse(response, 404, "NoSuchCache");
         return true;
       };
       await assert.rejects(

@@ -111,7 +111,9 @@ describe("Attic's migrations", () => {
       const job = find(resources, "Job", "attic-migrations");
       const waiting = resources.filter(({ dependencies }) => dependencies.includes(job.urn));
       assert.deepEqual(
-        waiting.map(({ name }) => name).sort(),
+        workloadsOf(waiting)
+          .map(({ resource }) => resource)
+          .sort(),
         kinds.store === "volume" ? ["attic"] : ["attic", "attic-collector"],
       );
       if (kinds.database === "postgres")

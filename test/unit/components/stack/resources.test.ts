@@ -9,6 +9,8 @@ const platform = [
   "NetworkPolicy attic-default-deny",
 ];
 
+const contents = ["attic-stack:attic:Caches attic", "pulumi:providers:attic attic-provider"];
+
 const database: Record<Kinds["database"], string[]> = {
   postgres: [
     "attic-stack:database:Postgres attic-postgres",
@@ -128,6 +130,7 @@ describe("the resources of a stack", () => {
         ...server,
         ...workloads(kinds.store),
         ...gatewayOf(kinds),
+        ...contents,
       ];
       assert.deepEqual(await made(kinds), sorted(wanted));
     });
