@@ -8,13 +8,14 @@ import type { Updated } from "./engine/update.ts";
 export interface ReportArgs {
   stack: Stack;
   updated: Updated;
-  addresses: Readonly<{ kubernetes: string; attic: string; s3: string | undefined }>;
+  addresses: Readonly<{ kubernetes: string; attic: string; s3?: string; postgres?: string }>;
   seconds: number;
   /** The folder of the stack's sandbox, as a person would type it. */
   folder: string;
 }
 
-type Plain<T> = T extends pulumi.Output<infer U> ? U : T;
+/** The value of an output. */
+export type Plain<T> = T extends pulumi.Output<infer U> ? U : T;
 
 interface Resource {
   urn: string;
@@ -44,8 +45,9 @@ export async function report(args: ReportArgs): Promise<string> {
       ["Address", "Where"],
       [
         ["Kubernetes API", addresses.kubernetes],
-        ["Attic's API", addresses.attic],
+        ["Attic", addresses.attic],
         ["Object store", addresses.s3 ?? "-"],
+        ["PostgreSQL", addresses.postgres ?? "-"],
       ],
     ),
     "",

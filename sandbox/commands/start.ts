@@ -1,3 +1,4 @@
+import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { join, relative } from "node:path";
 import atticStack from "../../index.ts";
 import type { StackOutputs } from "../../components/outputs.ts";
@@ -7,7 +8,11 @@ import { readStackFile } from "../engine/stack-file.ts";
 import { update } from "../engine/update.ts";
 import { withCluster } from "../engine/with-cluster.ts";
 import { ROOT, SANDBOX, stackFolder } from "../paths.ts";
-import { report } from "../report.ts";
+import { awsEndpoint } from "../programs/outside.ts";
+import { placeOf } from "../programs/rewrite.ts";
+import type { Status } from "../programs/status.ts";
+import { untilAnswers } from "../programs/wait.ts";
+import { type Plain, report } from "../report.ts";
 import { writeFileAtomically } from "../support/files.ts";
 import { withLock } from "../support/lock.ts";
 import type { Progress } from "../support/progress.ts";
@@ -25,17 +30,16 @@ export async function start(args: readonly string[], progress: Progress): Promis
   };
   await withLock(`${folder} start`, waiting, async () => {
     const began = performance.now();
-    const sandbox = await openSandbox(folder, progress);
+    const sandbox = await openSandbox(folder, progress, { programs: true });
     const opened = await progress.task("Pulumi stack", () =>
       openStack(sandbox, stack, () => Promise.resolve(atticStack()), config),
     );
     const updated = await withCluster(sandbox, () => update(opened, progress));
-    const { apiEndpoint, bucket } = await opened.outputs();
+    const answering = await withCluster(sandbox, () => untilAnswers(sandbox, progress));
     const addresses = {
       stack,
       kubernetes: sandbox.controlPlane.kubeconfig,
-      attic: apiEndpoint?.value as string,
-      s3: (bucket?.value as StackOutputs["bucket"])?.endpoint,
+      ...addressesOf(await opened.outputs(), answering),
     };
     await writeFileAtomically(
       join(SANDBOX, "endpoints.json"),
@@ -53,6 +57,27 @@ export async function start(args: readonly string[], progress: Progress): Promis
       }),
     );
   });
+}
+
+/** Where on this machine the parts of a stack answer. */
+function addressesOf(
+  outputs: OutputMap,
+  answering: Status["addresses"],
+): { attic: string; s3?: string; postgres?: string } {
+  const output = <K extends keyof StackOutputs>(name: K) => outputs[name]?.value as Plain<StackOutputs[K]>;
+  const at = (url: string | undefined) => {
+    const place = url === undefined ? undefined : placeOf(url);
+    return place && answering[`${place.host}:${place.port}`];
+  };
+  const { service, port } = outputs.server?.value as { service: string; port: number };
+  const bucket = output("bucket");
+  const s3 = at(bucket && (bucket.endpoint ?? awsEndpoint(bucket.region)));
+  const postgres = at(output("databaseUrl"));
+  return {
+    attic: `http://${at(`http://${service}.${output("namespace")}.svc:${port}`) ?? ""}/`,
+    ...(s3 !== undefined && { s3: `http://${s3}` }),
+    ...(postgres !== undefined && { postgres }),
+  };
 }
 
 /** A file for `.`, by which a shell gets the engine, its plugins and the cluster of a sandbox. */

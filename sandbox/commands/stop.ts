@@ -1,9 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { stopControlPlane } from "../control-plane/index.ts";
-import { engineFolder } from "../engine/sandbox.ts";
+import { closeSandbox } from "../engine/sandbox.ts";
 import { SANDBOX } from "../paths.ts";
-import { stopDaemons } from "../support/daemon.ts";
 import type { Progress } from "../support/progress.ts";
 
 /** `npm stop`: ends every process of every sandbox. What they keep stays, and a later start goes on with it. */
@@ -12,9 +10,7 @@ export async function stop(progress: Progress): Promise<void> {
   let stopped = 0;
   for (const entry of entries) {
     if (!entry.isDirectory()) continue;
-    const folder = join(SANDBOX, entry.name);
-    stopped += await stopDaemons(engineFolder(folder));
-    stopped += await stopControlPlane(join(folder, "control-plane"));
+    stopped += await closeSandbox(join(SANDBOX, entry.name));
   }
   progress.line(
     stopped === 0

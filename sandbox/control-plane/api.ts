@@ -1,3 +1,5 @@
+import { createInterface } from "node:readline";
+import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 
 /** How long one request may take, in milliseconds. */
@@ -29,11 +31,13 @@ export class Api {
   readonly #server: string;
   readonly #token: string;
   readonly #agent: Agent;
+  readonly #certificate: string;
 
   /** @param certificate with which the server shows itself, as PEM. */
   constructor(server: string, certificate: string, token: string) {
     this.#server = server;
     this.#token = token;
+    this.#certificate = certificate;
     this.#agent = new Agent({ ca: certificate, keepAlive: true, maxSockets: 8 });
   }
 
@@ -68,6 +72,32 @@ export class Api {
       call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer`)));
       call.on("error", reject).end(body);
     });
+  }
+
+  /**
+   * The lines of an answer that goes on, such as a watch, until the server ends it.
+   *
+   * @throws ApiError where the server refuses, and Node's own errors where the connection breaks.
+   */
+  async *lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      // On a connection of its own: it is taken for as long as the answer lasts.
+      const options = { agent: false, ca: this.#certificate, signal };
+      request(`${this.#server}${path}`, { ...options, headers: { authorization: `Bearer ${this.#token}` } })
+        .on("response", resolve)
+        .on("error", reject)
+        .end();
+    });
+    const status = response.statusCode ?? 0;
+    const lines = createInterface({ input: response, crlfDelay: Infinity });
+    try {
+      for await (const line of lines) {
+        if (status >= 300) throw new ApiError(status, `GET ${path}: ${status} ${line.slice(0, 500)}`);
+        yield line;
+      }
+    } finally {
+      response.destroy();
+    }
   }
 
   /**

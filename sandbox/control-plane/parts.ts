@@ -7,7 +7,7 @@ import { servingPair, type Identity, type User } from "./identity.ts";
 export interface Setup {
   /** Absolute. */
   folder: string;
-  tools: Record<Exclude<ToolName, "pulumi">, string>;
+  tools: Record<Exclude<ToolName, "pulumi" | "versitygw">, string>;
   identity: Identity;
   ports: Ports;
   stages: readonly string[];

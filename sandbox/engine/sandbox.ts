@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
-import { type ControlPlane, startControlPlane } from "../control-plane/index.ts";
+import { type ControlPlane, startControlPlane, stopControlPlane } from "../control-plane/index.ts";
 import { installPlugins } from "../plugins/install.ts";
-import { MARK as DAEMON_MARK } from "../support/daemon.ts";
+import { realAtticd, startPrograms, stopPrograms } from "../programs/index.ts";
+import { MARK as DAEMON_MARK, stopDaemons } from "../support/daemon.ts";
 import type { Progress } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 import { provideManifests, provideTools } from "../toolchain/index.ts";
@@ -16,17 +17,27 @@ export interface Sandbox {
   env: Readonly<Record<string, string>>;
 }
 
+export interface SandboxOptions {
+  /** Whether its pods are to answer: then what they are runs as processes of this machine. */
+  programs?: boolean;
+}
+
 /**
  * Brings a sandbox up, or finds it up.
  *
  * @param folder where it keeps what it makes; one folder, one sandbox.
  */
-export async function openSandbox(folder: string, progress: Progress): Promise<Sandbox> {
+export async function openSandbox(
+  folder: string,
+  progress: Progress,
+  { programs = false }: SandboxOptions = {},
+): Promise<Sandbox> {
   // kwok takes a list of files apart at commas, and quotes begin a text in it.
   if (/[",\n]/.test(folder))
     throw new UserError(
       `${folder} has a comma or a quote in its path, which kwok does not take. Put the sandbox elsewhere by ATTIC_STACK_SANDBOX.`,
     );
+  if (programs) await realAtticd();
   await mkdir(join(folder, "state"), { recursive: true, mode: 0o700 });
   const names = [
     "pulumi",
@@ -35,6 +46,7 @@ export async function openSandbox(folder: string, progress: Progress): Promise<S
     "kube-controller-manager",
     "kube-scheduler",
     "kwok",
+    ...(programs ? (["versitygw"] as const) : []),
   ] as const;
   const tools = await provideTools(names, progress);
   const manifests = await provideManifests(progress);
@@ -44,6 +56,7 @@ export async function openSandbox(folder: string, progress: Progress): Promise<S
     manifests,
     progress,
   });
+  if (programs) await startPrograms(folder, tools.versitygw);
   const home = join(folder, "pulumi-home");
   await installPlugins({
     folder: join(folder, "plugins"),
@@ -71,6 +84,17 @@ export async function openSandbox(folder: string, progress: Progress): Promise<S
       [DAEMON_MARK.name]: "engine",
     },
   };
+}
+
+/**
+ * Ends all that runs of a sandbox. What it keeps stays, and the next time it goes on from there.
+ *
+ * @returns how many processes there were.
+ */
+export async function closeSandbox(folder: string): Promise<number> {
+  const engine = await stopDaemons(engineFolder(folder));
+  const programs = await stopPrograms(folder);
+  return engine + programs + (await stopControlPlane(join(folder, "control-plane")));
 }
 
 /** The folder under which the engine's processes of a sandbox are known. */

@@ -1,6 +1,6 @@
 /** The programs that the sandbox runs and that npm does not bring. */
 export type ToolName =
-  "pulumi" | "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kwok";
+  "pulumi" | "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kwok" | "versitygw";
 
 /** Names of the processor as Go and most releases write it. */
 export type Architecture = "amd64" | "arm64";
@@ -54,6 +54,7 @@ const KUBERNETES_TOOLS = ["kube-apiserver", "kube-controller-manager", "kube-sch
 const ETCD = "3.6.16";
 const KWOK = "0.8.0";
 const PULUMI = "3.230.0";
+const VERSITYGW = "1.8.0";
 
 export const packages: readonly Package[] = [
   {
@@ -151,6 +152,32 @@ export const packages: readonly Package[] = [
       version: `v${KWOK}`,
       commands: { kwok: "sigs.k8s.io/kwok/cmd/kwok" },
       variables: [],
+    },
+  },
+  {
+    name: "versitygw",
+    title: `S3 server versitygw ${VERSITYGW}`,
+    version: VERSITYGW,
+    minimum: VERSITYGW,
+    tools: ["versitygw"],
+    versionArguments: ["--version"],
+    releases: (architecture) => {
+      const base = `https://github.com/versity/versitygw/releases/download/v${VERSITYGW}`;
+      const folder = `versitygw_v${VERSITYGW}_Linux_${architecture === "amd64" ? "x86_64" : "arm64"}`;
+      return [
+        {
+          tool: "versitygw",
+          url: `${base}/${folder}.tar.gz`,
+          member: `${folder}/versitygw`,
+          checksums: `${base}/checksums.txt`,
+        },
+      ];
+    },
+    source: {
+      module: "github.com/versity/versitygw",
+      version: `v${VERSITYGW}`,
+      commands: { versitygw: "github.com/versity/versitygw/cmd/versitygw" },
+      variables: [`main.Version=${VERSITYGW}`],
     },
   },
 ];

@@ -13,6 +13,7 @@ const ALL: ToolName[] = [
   "kube-controller-manager",
   "kube-scheduler",
   "kwok",
+  "versitygw",
 ];
 const KUBERNETES: ToolName[] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 

@@ -1,0 +1,65 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { type Api, ApiError } from "../control-plane/api.ts";
+import { podName } from "./objects.ts";
+
+const PLURAL = "clusterportforwards";
+const LABEL = "attic-stack.invalid/programs";
+
+/**
+ * The objects by which kwok leads a port-forward to a process of this machine: one for each pod. They are not in the pod's
+ * namespace, which is the stack's own.
+ */
+export class Forwards {
+  readonly #api: () => Promise<Api>;
+  readonly #made = new Map<string, string>();
+
+  constructor(api: () => Promise<Api>) {
+    this.#api = api;
+  }
+
+  /** Takes away what an earlier daemon left for pods that are gone. */
+  async clean(pods: readonly V1Pod[]): Promise<void> {
+    const api = await this.#api();
+    const list = await api.call("GET", `/apis/kwok.x-k8s.io/v1alpha1/${PLURAL}?labelSelector=${LABEL}`);
+    const { items } = JSON.parse(list) as { items: { metadata: { name: string } }[] };
+    const kept = new Set(pods.map(nameFor));
+    for (const { metadata } of items) if (!kept.has(metadata.name)) await this.#delete(metadata.name);
+  }
+
+  /** Leads a port of a pod to a port of this machine. */
+  async set(pod: V1Pod, containerPort: number, port: number): Promise<void> {
+    const name = nameFor(pod);
+    const to = `${containerPort} ${port}`;
+    if (this.#made.get(name) === to) return;
+    const [namespace = "", podsName = ""] = podName(pod).split("/");
+    const manifest = {
+      apiVersion: "kwok.x-k8s.io/v1alpha1",
+      kind: "ClusterPortForward",
+      metadata: { name, labels: { [LABEL]: "true" } },
+      spec: {
+        selector: { matchNamespaces: [namespace], matchNames: [podsName] },
+        forwards: [{ ports: [containerPort], target: { address: "127.0.0.1", port } }],
+      },
+    };
+    await (await this.#api()).apply(manifest, PLURAL);
+    this.#made.set(name, to);
+  }
+
+  async remove(pod: V1Pod): Promise<void> {
+    const name = nameFor(pod);
+    if (this.#made.delete(name)) await this.#delete(name);
+  }
+
+  async #delete(name: string): Promise<void> {
+    try {
+      await (await this.#api()).call("DELETE", `/apis/kwok.x-k8s.io/v1alpha1/${PLURAL}/${name}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
+}
+
+/** A namespace has no dot in its name, so that no two pods have the same one. */
+function nameFor(pod: V1Pod): string {
+  return podName(pod).replace("/", ".");
+}

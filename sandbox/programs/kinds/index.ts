@@ -1,0 +1,13 @@
+import type { V1Container } from "@kubernetes/client-node";
+import type { Kind } from "../program.ts";
+import { attic } from "./attic.ts";
+import { bucket } from "./bucket.ts";
+import { objectStore } from "./object-store.ts";
+import { postgres } from "./postgres.ts";
+
+const kinds: readonly Kind[] = [postgres, objectStore, bucket, attic];
+
+/** What plays a container; undefined where the sandbox plays nothing in it. */
+export function kindOf(container: V1Container): Kind | undefined {
+  return kinds.find((kind) => kind.plays(container));
+}
