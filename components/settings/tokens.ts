@@ -20,6 +20,17 @@ const text = (description: string): z.ZodString =>
     "a text of 1 to 256 characters",
   );
 
+const RFC_3339 = z.iso.datetime({ offset: true, precision: 0 });
+/** What the CLI makes of a time that stands in the file without quotes: it writes it as Go does. */
+const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d) \S+$/;
+
+const withoutGo = (time: string): string => time.replace(GO_TIME, "$1T$2$3:$4").replace(/\+00:00$/, "Z");
+
+function isTime(text: string): boolean {
+  const time = withoutGo(text);
+  return RFC_3339.safeParse(time).success && Date.parse(time) >= 0;
+}
+
 const permissionSection = section("What it may do on a cache.", {
   cache: key(
     z.string().refine(isCachePattern),
@@ -55,7 +66,7 @@ export const tokenSection = section("An access token.", {
     "The first `pulumi up` within this time before its end makes a new one; without it a third of validity.",
   ).optional(),
   notBefore: key(
-    z.iso.datetime({ offset: true, precision: 0 }).refine((time) => Date.parse(time) >= 0),
+    z.string().refine(isTime),
     "When it begins to be valid; without it, at once.",
     "a time with its zone, such as 2027-01-31T08:00:00Z",
   ).optional(),
@@ -81,7 +92,7 @@ export const tokenList = key(
 /** A token as it was declared. */
 export type DeclaredToken = z.infer<typeof tokenSection>;
 
-/** A token with all that its declaration leaves to its name, its validity and the server. */
+/** A token with all that its declaration leaves to its name, its validity and the server; its times are RFC 3339. */
 export type TokenSettings = Omit<DeclaredToken, "subject" | "renewBefore"> & {
   subject: string;
   renewBefore: string;
@@ -94,8 +105,10 @@ export function completeToken(
 ): TokenSettings {
   const issuer = token.issuer ?? server.tokenIssuer;
   const audiences = token.audiences ?? server.tokenAudiences;
+  const { notBefore } = token;
   return {
     ...token,
+    ...(notBefore !== undefined && { notBefore: withoutGo(notBefore) }),
     subject: token.subject ?? token.name,
     renewBefore: token.renewBefore ?? thirdOf(token.validity),
     ...(issuer !== undefined && { issuer }),

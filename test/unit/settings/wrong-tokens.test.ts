@@ -56,6 +56,18 @@ describe("a token of the settings", () => {
     assert.deepEqual(ci?.audiences, ["c", "b"]);
   });
 
+  const times: [written: string, time: string][] = [
+    ["2027-01-31T08:00:00Z", "2027-01-31T08:00:00Z"],
+    ["2027-01-31T08:00:00+02:00", "2027-01-31T08:00:00+02:00"],
+    ["2027-01-31 08:00:00 +0000 UTC", "2027-01-31T08:00:00Z"],
+    ["2027-01-31 08:00:00 +0200 +0200", "2027-01-31T08:00:00+02:00"],
+  ];
+  for (const [written, time] of times) {
+    it(`begins at ${time} where the CLI hands over ${written}`, () => {
+      assert.equal(settingsOf(token({ notBefore: written })).tokens[0]?.notBefore, time);
+    });
+  }
+
   const thirds: [validity: string, third: string][] = [
     ["90d", "30d"],
     ["1d", "8h"],
@@ -178,6 +190,12 @@ describe("a wrong token", () => {
       token({ notBefore: "2027-02-29T08:00:00Z" }),
       "tokens[0].notBefore",
       '"2027-02-29T08:00:00Z"',
+      TIME,
+    ],
+    "a beginning on such a day, as the CLI writes it": [
+      token({ notBefore: "2027-02-29 08:00:00 +0000 UTC" }),
+      "tokens[0].notBefore",
+      '"2027-02-29 08:00:00 +0000 UTC"',
       TIME,
     ],
     "a beginning before computers count": [
