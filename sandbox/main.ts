@@ -12,10 +12,21 @@ const commands: Record<string, () => Promise<void>> = {
   start: async () => (await import("./commands/start.ts")).start(args, progress),
   stop: async () => (await import("./commands/stop.ts")).stop(progress),
   test: async () => (await import("./commands/test.ts")).test(args, progress),
+  contract: async () => (await import("./commands/contract.ts")).contract(args, progress),
   bench: async () => (await import("./commands/bench.ts")).bench(args, progress),
   check: async () => {
     (await import("./commands/check.ts")).check(progress);
   },
+};
+
+/** What the operating system says of a folder that is no place for a sandbox. */
+const DISK_FAULTS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left there",
+  EROFS: "it can only be read",
+  EACCES: "it belongs to somebody else",
+  EPERM: "it belongs to somebody else",
+  ENOTDIR: "a part of its path is a file",
+  EDQUOT: "no space is left for you there",
 };
 
 try {
@@ -30,16 +41,6 @@ try {
   process.stderr.write(`\n${error instanceof UserError ? error.message : await unexpected(error)}\n`);
   process.exit(1);
 }
-
-/** What the operating system says of a folder that is no place for a sandbox. */
-const DISK_FAULTS: Readonly<Record<string, string>> = {
-  ENOSPC: "no space is left there",
-  EROFS: "it can only be read",
-  EACCES: "it belongs to somebody else",
-  EPERM: "it belongs to somebody else",
-  ENOTDIR: "a part of its path is a file",
-  EDQUOT: "no space is left for you there",
-};
 
 /** A fault of the sandbox itself: one line for the person, the rest in a file for whoever mends it. */
 async function unexpected(error: unknown): Promise<string> {
