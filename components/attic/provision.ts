@@ -38,11 +38,6 @@ export function readProvision(text: string, fileName: string): ReadProvision {
   return mistakes.length > 0 || data === undefined ? { mistakes } : { provision: provisionOf(data, place) };
 }
 
-/** A mistake in one line, as compilers write it. */
-export function mistakeLine({ key, found, allowed, place }: Mistake): string {
-  return `${place ? `${placeText(place)}: ` : ""}${key}: found ${found}, allowed ${allowed}`;
-}
-
 type PlaceOf = YamlFile["place"];
 type Tokens = NonNullable<ProvisionFile["tokens"]>;
 

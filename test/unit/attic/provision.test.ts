@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mistakeLine, type Provision, readProvision } from "../../../components/attic/provision.ts";
+import { type Provision, readProvision } from "../../../components/attic/provision.ts";
+import type { Mistake } from "../../../components/settings/mistakes.ts";
+
+/** A mistake in one line, without the file's name. */
+const lineOf = ({ key, found, allowed, place }: Mistake) =>
+  `${place?.line}:${place?.column}: ${key}: found ${found}, allowed ${allowed}`;
 
 function accepted(text: string): Provision {
   const { provision, mistakes } = readProvision(text, "attic-provision.yaml");
-  assert.ok(provision, mistakes?.map(mistakeLine).join("\n"));
+  assert.ok(provision, mistakes?.map(lineOf).join("\n"));
   return provision;
 }
 
 function refused(text: string): string[] {
-  return (readProvision(text, "attic-provision.yaml").mistakes ?? []).map((mistake) =>
-    mistakeLine(mistake).replace("attic-provision.yaml:", ""),
-  );
+  return (readProvision(text, "attic-provision.yaml").mistakes ?? []).map(lineOf);
 }
 
 const NAME = "a text: 1 to 50 of A-Z, a-z, 0-9, -, _ and +, beginning with a letter or digit";
@@ -229,6 +232,15 @@ describe("a file of attic-provision", () => {
     assert.deepEqual(refused(`caches: [&a {name: a}${", *a".repeat(100_000)}]`), [
       "1:1: the file: found more than can be read, allowed plain lists and objects",
     ]);
+  });
+
+  it("is refused by the first ten lines that are not YAML", () => {
+    const lines = refused(`caches: []\n${"}\n".repeat(100)}`);
+    assert.equal(lines.length, 10);
+    assert.equal(
+      lines[0],
+      "2:1: the file: found what is not YAML, allowed YAML, with each list and object as the lines above begin it",
+    );
   });
 
   it("never has its token in what is said of it, wherever the token got to", () => {
