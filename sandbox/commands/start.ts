@@ -8,7 +8,7 @@ import { readStackFile } from "../engine/stack-file.ts";
 import { update } from "../engine/update.ts";
 import { withCluster } from "../engine/with-cluster.ts";
 import { ROOT, SANDBOX, stackFolder } from "../paths.ts";
-import { awsEndpoint } from "../programs/outside.ts";
+import { awsEndpoint } from "../programs/outside-programs.ts";
 import { placeOf } from "../programs/rewrite.ts";
 import type { Status } from "../programs/status.ts";
 import { untilAnswers } from "../programs/wait.ts";

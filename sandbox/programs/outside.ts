@@ -1,120 +1,147 @@
-import { createHash, generateKeyPairSync } from "node:crypto";
-import { chown, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readIfThere, writeFileAtomically } from "../support/files.ts";
-import { versitygw } from "./kinds/object-store.ts";
-import { endLeftovers, initialize, literal, quoted, runSql, server } from "./kinds/postgres.ts";
-import type { Program, StoreRequest, Tools } from "./program.ts";
-import { asText } from "../../provider/protocol/values.ts";
-import { makeFolder, type RunAs } from "./user.ts";
+import { addressOf } from "./find.ts";
+import { NotYet, podName } from "./objects.ts";
+import {
+  databaseCertificate,
+  type DatabaseRequest,
+  layOutDatabase,
+  outsideDatabase,
+  outsideStore,
+} from "./outside-programs.ts";
+import type { Endpoint, StoreRequest } from "./program.ts";
+import { Running } from "./running.ts";
+import type { ProgramStatus } from "./status.ts";
+import type { Played } from "./played.ts";
+import { volumesFolder, type World } from "./world.ts";
 
-/** A database of a server outside of the cluster, as a stack's URL has it. */
-export interface DatabaseRequest {
-  user: string;
-  password: string;
-  database: string;
+/** How names begin of what is outside of the cluster. No namespace has a dot in its name, and no uid. */
+const PREFIX = "outside.";
+
+/** What a pod wants of something outside of the cluster. */
+export type Request = ({ kind: "postgres" } & DatabaseRequest) | ({ kind: "s3" } & StoreRequest);
+
+/** What pods want outside, by its name. */
+export type Requests = Map<string, Request>;
+
+interface Server {
+  kind: Request["kind"];
+  running: Running;
+  log: string;
 }
 
-/** The parts of a PostgreSQL URL; user and database are what libpq would take where they are left out. */
-export function databaseRequest(url: string): DatabaseRequest {
-  const { username, password, pathname } = new URL(url);
-  const user = decodeURIComponent(username) || "postgres";
-  return {
-    user,
-    password: decodeURIComponent(password),
-    database: decodeURIComponent(pathname.slice(1)) || user,
-  };
+/** Whether a folder among the volumes is one of these and no claim's. */
+export function isOutside(name: string): boolean {
+  return name.startsWith(PREFIX);
 }
 
-/**
- * A PostgreSQL server that the stack does not make, with the users and databases that its URLs name. As the servers that
- * one rents, it takes TLS, and its users are no superusers.
- */
-export function outsideDatabase(folder: string, port: number, requests: readonly DatabaseRequest[]): Program {
-  const data = join(folder, "data");
-  const [certificate, key] = [databaseCertificate(folder), join(folder, "tls.key")];
-  const tls = ["ssl=on", `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`].flatMap((setting) => [
-    "-c",
-    setting,
-  ]);
-  const authentication = "scram-sha-256";
-  const cluster = {
-    data,
-    superuser: "postgres",
-    password: "",
-    database: "postgres",
-    authentication,
-    initdbArgs: [],
-  };
-  const wanted = createHash("sha256").update(JSON.stringify(requests)).digest("hex");
-  return {
-    ...server(cluster, port, tls),
-    // By it a server whose users have changed is started again.
-    env: { LC_ALL: "C", ATTIC_STACK_USERS: wanted },
-    prepare: async (run) => {
-      await endLeftovers(data);
-      await rm(join(data, "postmaster.pid"), { force: true });
-      await initialize(cluster, run);
-      const made = join(folder, "users.sha256");
-      if ((await readIfThere(made)) === wanted) return;
-      await runSql(data, requests.flatMap(statementsFor), run);
-      await writeFileAtomically(made, wanted);
-    },
-  };
-}
+/** The servers that a stack reaches outside of its cluster, played for as long as pods want them; their data stays. */
+export class Outside {
+  readonly #world: World;
+  readonly #servers = new Map<string, Server>();
 
-/** Where the certificate of an outside server is: for localhost, signed by itself. */
-export function databaseCertificate(folder: string): string {
-  return join(folder, "tls.crt");
-}
-
-function statementsFor({ user, password, database }: DatabaseRequest): string[] {
-  const role = quoted(user);
-  return [
-    `DO $$BEGIN CREATE ROLE ${role}; EXCEPTION WHEN duplicate_object THEN NULL; END$$`,
-    `ALTER ROLE ${role} LOGIN PASSWORD ${literal(password)}`,
-    // There is no "if not exists"; where it is there, the log says so.
-    `CREATE DATABASE ${quoted(database)} OWNER ${role}`,
-  ];
-}
-
-/** Makes the folder of an outside database server, with a key and a certificate. */
-export async function layOutDatabase(folder: string, { owner }: RunAs): Promise<void> {
-  await makeFolder(folder, owner);
-  const [certificate, key] = [databaseCertificate(folder), join(folder, "tls.key")];
-  if ((await readIfThere(certificate)) === undefined) {
-    const { selfSigned } = await import("../plugins/tls/certificates.ts");
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const { computed } = await selfSigned(
-      {
-        subject: { commonName: "localhost" },
-        dnsNames: ["localhost"],
-        allowedUses: ["digital_signature", "server_auth"],
-        validityPeriodHours: 10 * 365 * 24,
-      },
-      privateKey,
-    );
-    await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-    await writeFileAtomically(certificate, asText(computed.certPem));
+  constructor(world: World) {
+    this.#world = world;
   }
-  if (owner) for (const file of [certificate, key]) await chown(file, owner.uid, owner.gid);
-}
 
-/** The address of AWS' own S3 in a region, which a stack without an endpoint means. */
-export function awsEndpoint(region: string): string {
-  return `https://s3.${region}.amazonaws.com`;
-}
+  /** Where something outside is on this machine; `requests` is what a pod wants, to which this is added. */
+  find(host: string, port: number, request: Request, requests: Requests): Endpoint {
+    const name = `${PREFIX}${host}-${port}`;
+    requests.set(name, request);
+    const server = this.#servers.get(name) ?? this.#start(name, request.kind);
+    this.#servers.set(name, server);
+    const at = this.#world.ports.noted(name);
+    if (at === undefined) throw new NotYet(`it waits for ${name}`);
+    return {
+      address: addressOf(request.kind, at),
+      name,
+      isReady: () => server.running.state === "ready",
+      ...(request.kind === "postgres" && { certificate: databaseCertificate(this.#folder(name)) }),
+    };
+  }
 
-/** An S3 server that the stack does not make, with the buckets and the keys that it is asked with. */
-export function outsideStore(
-  folder: string,
-  port: number,
-  requests: readonly StoreRequest[],
-  tools: Tools,
-): Program {
-  // There is one pair of keys to a server. While pods are replaced there may be two: the newest one's are good.
-  const { region = "us-east-1", accessKeyId = "", secretAccessKey = "" } = requests.at(-1) ?? {};
-  const setup = { objects: join(folder, "objects"), metadata: join(folder, "metadata") };
-  const buckets = [...new Set(requests.map(({ bucket }) => bucket))];
-  return versitygw({ ...setup, region, accessKeyId, secretAccessKey, buckets }, { port, tools });
+  #folder(name: string): string {
+    return join(volumesFolder(this.#world.sandbox), name);
+  }
+
+  #start(name: string, kind: Request["kind"]): Server {
+    const { folder, changes, ports, tools } = this.#world;
+    const data = this.#folder(name);
+    const log = join(folder, `${name}.log`);
+    const running = new Running({
+      name,
+      log,
+      done: join(folder, `${name}.done`),
+      changes,
+      plan: async (fresh) => {
+        const port = fresh ? await ports.provide(name) : (ports.noted(name) ?? 0);
+        const wanted = this.#wanted(name);
+        return kind === "postgres"
+          ? outsideDatabase(
+              data,
+              port,
+              wanted.filter((each) => each.kind === kind),
+            )
+          : outsideStore(
+              data,
+              port,
+              wanted.filter((each) => each.kind === kind),
+              tools,
+            );
+      },
+      lay: async (runAs) => {
+        if (kind === "postgres") await layOutDatabase(data, runAs);
+      },
+      waitsFor: () => undefined,
+      runAs: (program) => this.#world.runAs(program),
+      say: (text) => {
+        this.#world.say(name, text);
+      },
+    });
+    return { kind, running, log };
+  }
+
+  /** What pods want of a server: the oldest pod's first, and each once. */
+  #wanted(name: string): Request[] {
+    const age = ({ pod }: Played) => `${String(pod.metadata?.creationTimestamp)} ${podName(pod)}`;
+    const texts = [...this.#world.played()]
+      .sort((a, b) => age(a).localeCompare(age(b)))
+      .flatMap(({ requests }) => {
+        const request = requests.get(name);
+        return request === undefined ? [] : [JSON.stringify(request)];
+      });
+    return [...new Set(texts)].map((text) => JSON.parse(text) as Request);
+  }
+
+  /** Gives up what no pod wants any more. */
+  unwanted(): Running[] {
+    const wanted = new Set(this.#world.played().flatMap(({ requests }) => [...requests.keys()]));
+    const over = [...this.#servers].filter(([name]) => !wanted.has(name));
+    for (const [name] of over) this.#servers.delete(name);
+    return over.map(([, { running }]) => running);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map(({ running }) => running.stop()));
+  }
+
+  /** Each as a stack has it, and its port of this machine. */
+  places(): { place: string; kind: Request["kind"]; port: number }[] {
+    return [...this.#servers].flatMap(([name, { kind }]) => {
+      const port = this.#world.ports.noted(name);
+      return port === undefined
+        ? []
+        : [{ place: name.slice(PREFIX.length).replace(/-(\d+)$/, ":$1"), kind, port }];
+    });
+  }
+
+  status(): ProgramStatus[] {
+    return [...this.#servers].map(([name, { kind, running, log }]) => ({
+      ...running.status(),
+      name,
+      kind,
+      uid: "",
+      log,
+      port: this.#world.ports.noted(name),
+    }));
+  }
 }

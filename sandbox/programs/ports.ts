@@ -5,6 +5,7 @@ import { anyFreePort, isPortFree } from "../support/port.ts";
 export class Ports {
   readonly #file: string;
   readonly #ports: Map<string, number>;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(file: string, ports: Map<string, number>) {
     this.#file = file;
@@ -23,20 +24,31 @@ export class Ports {
 
   /** A port for a program that does not run: the one it had, where that is free. */
   async provide(name: string): Promise<number> {
-    const before = this.#ports.get(name);
-    if (before !== undefined && (await isPortFree(before))) return before;
-    const taken = new Set(this.#ports.values());
-    let port = await anyFreePort();
-    // Another program's port is free while that one does not run.
-    while (taken.has(port)) port = await anyFreePort();
-    this.#ports.set(name, port);
-    await this.#write();
-    return port;
+    return await this.#inTurn(async () => {
+      const before = this.#ports.get(name);
+      if (before !== undefined && (await isPortFree(before))) return before;
+      const taken = new Set(this.#ports.values());
+      let port = await anyFreePort();
+      // Another program's port is free while that one does not run.
+      while (taken.has(port)) port = await anyFreePort();
+      this.#ports.set(name, port);
+      await this.#write();
+      return port;
+    });
   }
 
   /** Forgets the port of what never comes again. */
   async forget(name: string): Promise<void> {
-    if (this.#ports.delete(name)) await this.#write();
+    await this.#inTurn(async () => {
+      if (this.#ports.delete(name)) await this.#write();
+    });
+  }
+
+  /** Two at once might choose the same port, and write the same file. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return await turn;
   }
 
   async #write(): Promise<void> {

@@ -1,6 +1,6 @@
-import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import type { V1Container } from "@kubernetes/client-node";
+import type { PodContainer } from "./container.ts";
 import type { Address } from "./rewrite.ts";
-import type { Mount, Volume } from "./volumes.ts";
 
 /** What is played: a server or a job of the stack. */
 export type ProgramKind = "attic" | "postgres" | "s3" | "bucket";
@@ -45,21 +45,8 @@ export interface Endpoint {
   /** What it is, for messages. */
   name: string;
   isReady: () => boolean;
-}
-
-/** A container of a pod with all that it takes from the cluster. */
-export interface PodContainer {
-  pod: V1Pod;
-  container: V1Container;
-  /** Without what the image would add. */
-  env: Readonly<Record<string, string>>;
-  /** `command` and `args`, expanded. */
-  command: readonly string[];
-  args: readonly string[];
-  volumes: readonly Volume[];
-  mounts: readonly Mount[];
-  /** Its own folder on this machine. */
-  folder: string;
+  /** File with the certificate by which a played outside database shows itself. */
+  certificate?: string;
 }
 
 /** What a program has to know of the sandbox around it. */

@@ -24,12 +24,21 @@ export function hostPath(path: string, mounts: readonly Mount[], root: string): 
  * Replaces the paths of mounted volumes in an argument or a variable by their folders on this machine: where the text is
  * such a path, and where one follows an equals sign, a colon, a comma, a quote or a blank, as in `-c hba_file=/etc/…` or
  * `?sslrootcert=/etc/…`.
+ *
+ * @param write how a path of this machine is written in such a text.
  */
-export function rewritePaths(text: string, mounts: readonly Mount[]): string {
+export function rewritePaths(
+  text: string,
+  mounts: readonly Mount[],
+  write: (path: string) => string = (path) => path,
+): string {
   if (mounts.length === 0) return text;
   const paths = mounts.map(({ path }) => escape(path)).join("|");
   const pattern = new RegExp(`(?<=^|[=:,;"'\\s])(${paths})(?=$|[/:,;&?"'\\s])`, "g");
-  return text.replace(pattern, (path) => mounts.find((mount) => mount.path === path)?.target ?? path);
+  return text.replace(pattern, (path) => {
+    const target = mounts.find((mount) => mount.path === path)?.target;
+    return target === undefined ? path : write(target);
+  });
 }
 
 /** The same for each variable of an environment. */
@@ -61,4 +70,14 @@ const URL_PARTS =
 export function withAddress(url: string, { host, port }: Address): string {
   const { scheme = "", user = "", rest = "" } = URL_PARTS.exec(url)?.groups ?? {};
   return `${scheme === "https" ? "http" : scheme}://${user}${host}:${port}${rest}`;
+}
+
+/** A path as it can stand in a URL. */
+export function inUrl(path: string): string {
+  return encodeURIComponent(path).replaceAll("%2F", "/");
+}
+
+/** A URL with another value of a parameter; one that does not have the parameter stays as it is. */
+export function withParameter(url: string, name: string, value: string): string {
+  return url.replace(new RegExp(`(?<=[?&]${escape(name)}=)[^&#]*`), () => inUrl(value));
 }

@@ -1,18 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chown, open, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { env as daemonEnvironment } from "node:process";
+import type { ChildProcess } from "node:child_process";
+import { open, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MARK } from "../support/daemon.ts";
 import { readIfThere } from "../support/files.ts";
 import type { Changes } from "./changes.ts";
 import { Fault, NotYet } from "./objects.ts";
+import { digestOf, exit, start, terminate, writeFiles } from "./process.ts";
 import type { Program, Run } from "./program.ts";
-import { makeFolder, type RunAs } from "./user.ts";
+import type { RunAs } from "./user.ts";
 
-/** How long a process may take to end when it is told to, in milliseconds. */
-const GRACE = 4_000;
 /** How soon a process that ended is started again, and how late at most, in milliseconds. */
 const BACK_OFF = { first: 250, last: 10_000 };
 /** How often it is asked whether it answers, until it does, in milliseconds. */
@@ -60,14 +55,9 @@ export class Running {
     return this.#state;
   }
 
-  /** What it waits for, or why it failed. */
-  get reason(): string {
-    return this.#reason;
-  }
-
-  /** How often in a row it has failed. */
-  get failures(): number {
-    return this.#failures;
+  /** With what it waits for or why it failed, and how often in a row it has. */
+  status(): { state: State; reason: string; failures: number } {
+    return { state: this.#state, reason: this.#reason, failures: this.#failures };
   }
 
   /** Whether a process of it may be writing its data. */
@@ -211,59 +201,4 @@ export class Running {
     this.#reason = reason;
     this.#args.changes.tell();
   }
-}
-
-async function writeFiles({ files = {}, folders = [] }: Program, { owner }: RunAs): Promise<void> {
-  for (const folder of folders) await makeFolder(folder, owner);
-  for (const [path, content] of Object.entries(files)) {
-    await makeFolder(dirname(path), owner);
-    await writeFile(path, content, { mode: 0o600 });
-    if (owner) await chown(path, owner.uid, owner.gid);
-  }
-}
-
-/** Starts a process. It has the daemon's marks, by which a later start finds it if this daemon is killed. */
-function start(
-  { command, args, env }: Pick<Program, "command" | "args" | "env">,
-  { prefix, owner }: RunAs,
-  { name, log, stdin }: { name: string; log: number; stdin: "pipe" | "ignore" },
-): ChildProcess {
-  const [first = "", ...rest] = [...prefix, command, ...args];
-  const kept = ["PATH", "TZ", MARK.folder].flatMap((name) => {
-    const value = daemonEnvironment[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return spawn(first, rest, {
-    // Where it writes by a relative path, it must not be in the project.
-    cwd: "/",
-    stdio: [stdin, log, log],
-    env: { ...env, ...Object.fromEntries(kept), [MARK.name]: name },
-    ...owner,
-  });
-}
-
-/** How a process ended: "code 1", "signal SIGKILL", or why it could not be started. */
-async function exit(child: ChildProcess): Promise<string> {
-  return await new Promise((resolve) => {
-    child
-      .once("error", (error) => {
-        resolve(`an error: ${error.message}`);
-      })
-      .once("exit", (code, signal) => {
-        resolve(code === null ? `signal ${signal ?? ""}` : `code ${code}`);
-      });
-  });
-}
-
-async function terminate(child: ChildProcess, ended: Promise<string>, signal: NodeJS.Signals = "SIGTERM") {
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
-  await ended;
-  clearTimeout(timer);
-}
-
-function digestOf({ command, args, env, files, port }: Program): string {
-  return createHash("sha256")
-    .update(JSON.stringify([command, args, env, files, port]))
-    .digest("hex");
 }

@@ -17,7 +17,7 @@ export interface ProgramStatus {
   failures: number;
   log: string;
   /** The port of 127.0.0.1 that it listens on. */
-  port?: number;
+  port: number | undefined;
 }
 
 /** What the daemon tells. */

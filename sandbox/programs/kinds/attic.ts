@@ -1,26 +1,34 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { V1Container } from "@kubernetes/client-node";
-import { parse, stringify, type TomlTable } from "smol-toml";
+import type { TomlTable } from "smol-toml";
 import { httpAnswers } from "../answers.ts";
-import { Fault } from "../objects.ts";
-import type { Endpoint, Kind, PodContainer, Program, StoreRequest, Surroundings } from "../program.ts";
-import { hostPath, rewritePaths, rewriteValues, withAddress } from "../rewrite.ts";
+import { mountedFile, placeOnHost, type PodContainer, words } from "../container.ts";
+import type { Endpoint, Kind, Program, StoreRequest, Surroundings } from "../program.ts";
+import { inUrl, rewritePaths, rewriteValues, withAddress, withParameter } from "../rewrite.ts";
+import { rewriteServerToml } from "./server-toml.ts";
 
 const PORT = 8080;
 const SERVERS = ["api-server", "monolithic"];
 const ONCE = ["db-migrations", "garbage-collector-once"];
 const MODES = [...SERVERS, ...ONCE, "garbage-collector"];
 
+const URL_VARIABLE = "ATTIC_SERVER_DATABASE_URL";
+const CONFIG_VARIABLE = "ATTIC_SERVER_CONFIG_BASE64";
+
 /** The mode that Attic's server is to run in, by which it is known whatever its image is called. */
-export function atticMode({ command = [], args = [] }: V1Container): string | undefined {
-  const mode = optionOf([...command, ...args], ["--mode"]);
+export function atticMode(container: V1Container): string | undefined {
+  const mode = optionOf(words(container), ["--mode"]);
   return mode !== undefined && MODES.includes(mode) ? mode : undefined;
 }
 
+/** Whether the container has to find its tables made: every one but that which makes them. */
+export function needsMigrations(container: V1Container): boolean {
+  return ![undefined, "db-migrations"].includes(atticMode(container));
+}
+
 /**
- * Attic's server: the real one that `ATTICD` names, or the stand-in, with the command line, environment and
- * configuration of the pod. What is rewritten of it is in docs/sandbox.md.
+ * Attic's server: the real one that `ATTICD` names, or the stand-in, with the command line, environment and configuration
+ * of the pod. What is rewritten of them is in docs/sandbox.md.
  */
 export const attic: Kind = {
   name: "attic",
@@ -32,83 +40,64 @@ export const attic: Kind = {
 
 function plan(it: PodContainer, around: Surroundings): Program {
   const mode = atticMode(it.container) ?? "";
+  const serves = SERVERS.includes(mode);
   const { [URL_VARIABLE]: url, [CONFIG_VARIABLE]: encoded, ...env } = it.env;
-  const args = [...it.command.filter((part, index) => index > 0 || part.startsWith("-")), ...it.args];
-  const file = optionOf(args, ["-f", "--config"]);
-  const text = file === undefined ? decoded(encoded) : contentOf(file, it);
-  const toml = tableOf(text);
+  const args = [...it.command.slice(it.command[0]?.startsWith("-") ? 0 : 1), ...it.args];
 
   const after: Endpoint[] = [];
-  const found = (endpoint: Endpoint) => {
-    after.push(endpoint);
-    return endpoint.address;
-  };
-  const moved = (databaseUrl: string) =>
-    // The server's certificate is for localhost too, so that a full check of it goes on working.
-    withAddress(databaseUrl, { ...found(around.database(databaseUrl)), host: "localhost" });
   const ports = [around.port, around.front].filter((port) => port !== undefined);
-  const config =
-    toml &&
-    rewritten(toml, {
-      path: (path) => hostPath(path, it.mounts, join(it.folder, "root")),
-      database: moved,
-      store: (table) => withAddress("http://store", found(around.store(storeRequest(table, it.env)))),
-      hosts: SERVERS.includes(mode)
-        ? ports.flatMap((port) => [`127.0.0.1:${port}`, `localhost:${port}`])
-        : [],
+  const local = (text: string) =>
+    rewriteServerToml(text, {
+      path: (path) => placeOnHost(path, it),
+      database: (databaseUrl) => localUrl(databaseUrl, it, around, after),
+      store: (storage) => {
+        const store = around.store(storeRequest(storage, it.env));
+        after.push(store);
+        return `http://${store.address.host}:${store.address.port}`;
+      },
+      hosts: serves ? ports.flatMap((port) => [`127.0.0.1:${port}`, `localhost:${port}`]) : [],
     });
+  // Attic takes the file where both are given.
+  const file = optionOf(args, ["-f", "--config"]);
   const path = join(it.folder, "server.toml");
-  const rest = without(args, ["-f", "--config", "-l", "--listen"]);
+  const files = file === undefined ? {} : { [path]: local(mountedFile(file, it)) };
+  const config = file === undefined && encoded !== undefined ? recoded(encoded, local) : encoded;
+
   const [command = "", ...first] = around.tools.atticd;
+  const rest = without(args, ["-f", "--config", "-l", "--listen"]).map((arg) => rewritePaths(arg, it.mounts));
   return {
     command,
     args: [
       ...first,
       ...(file === undefined ? [] : ["-f", path]),
       ...rest,
-      ...(SERVERS.includes(mode) ? ["--listen", `127.0.0.1:${around.port}`] : []),
+      ...(serves ? ["--listen", `127.0.0.1:${around.port}`] : []),
     ],
     env: {
       ...rewriteValues(env, it.mounts),
-      ...(url !== undefined && { [URL_VARIABLE]: rewritePaths(moved(url), it.mounts) }),
-      ...(encoded !== undefined && {
-        [CONFIG_VARIABLE]:
-          file === undefined && config !== undefined ? Buffer.from(config).toString("base64") : encoded,
-      }),
+      ...(url !== undefined && { [URL_VARIABLE]: localUrl(url, it, around, after) }),
+      ...(config !== undefined && { [CONFIG_VARIABLE]: config }),
     },
-    files: file === undefined ? {} : { [path]: config ?? text ?? "" },
-    folders: [],
+    files,
     after,
     once: ONCE.includes(mode),
     refusesRoot: false,
-    ...(SERVERS.includes(mode) && { port: around.port, answers: () => httpAnswers(around.port, 200) }),
+    ...(serves && { port: around.port, answers: () => httpAnswers(around.port, 200) }),
   };
 }
 
-const URL_VARIABLE = "ATTIC_SERVER_DATABASE_URL";
-const CONFIG_VARIABLE = "ATTIC_SERVER_CONFIG_BASE64";
-
-/** What of server.toml is only true inside of the cluster, and what it is on this machine. */
-export interface Rewriting {
-  path: (path: string) => string;
-  database: (url: string) => string;
-  store: (storage: TomlTable) => string;
-  /** Names under which the server is asked on this machine. */
-  hosts: readonly string[];
+/** A database's URL on this machine. The name is one that the server's certificate is for, whoever made it. */
+function localUrl(url: string, it: PodContainer, around: Surroundings, after: Endpoint[]): string {
+  const database = around.database(url);
+  after.push(database);
+  const moved = rewritePaths(withAddress(url, { ...database.address, host: "localhost" }), it.mounts, inUrl);
+  return database.certificate === undefined
+    ? moved
+    : withParameter(moved, "sslrootcert", database.certificate);
 }
 
-/** server.toml with addresses and paths of this machine; all else in it is as it was. */
-export function rewritten(config: TomlTable, { path, database, store, hosts }: Rewriting): string {
-  const toml = structuredClone(config);
-  const db = toml.database as TomlTable | undefined;
-  if (typeof db?.url === "string") db.url = database(db.url);
-  const storage = toml.storage as TomlTable | undefined;
-  if (storage?.type === "s3") storage.endpoint = store(storage);
-  if (storage?.type === "local" && typeof storage.path === "string") storage.path = path(storage.path);
-  const allowed = toml["allowed-hosts"];
-  // An empty list lets every name through.
-  if (Array.isArray(allowed) && allowed.length > 0) toml["allowed-hosts"] = [...allowed, ...hosts];
-  return stringify(toml);
+function recoded(base64: string, change: (text: string) => string): string {
+  return Buffer.from(change(Buffer.from(base64, "base64").toString())).toString("base64");
 }
 
 /** The keys are where Attic looks for them: in the file, else in the variables of the AWS SDK. */
@@ -124,40 +113,11 @@ function storeRequest(storage: TomlTable, env: PodContainer["env"]): StoreReques
   };
 }
 
-/** The table in the text; undefined where there is none or it is no TOML, which the server itself will say. */
-function tableOf(text: string | undefined): TomlTable | undefined {
-  try {
-    return text === undefined ? undefined : parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function decoded(base64: string | undefined): string | undefined {
-  return base64 === undefined ? undefined : Buffer.from(base64, "base64").toString();
-}
-
-/** What a file of a container holds: of its volumes, as they were read from the cluster. */
-function contentOf(path: string, { mounts, volumes, folder }: PodContainer): string {
-  const target = hostPath(path, mounts, folder);
-  for (const volume of volumes) {
-    const file = volume.files?.find((each) => join(volume.folder, each.path) === target);
-    if (file) return file.content.toString();
-  }
-  if (!mounts.some((mount) => target.startsWith(mount.target)))
-    throw new Fault(`no volume has the file ${path}`);
-  try {
-    return readFileSync(target, "utf8");
-  } catch {
-    throw new Fault(`no volume has the file ${path}`);
-  }
-}
-
 /** The value of an option that is given as `--name value` or `--name=value`. */
 function optionOf(args: readonly string[], names: readonly string[]): string | undefined {
   for (const [index, argument] of args.entries()) {
     if (names.includes(argument)) return args[index + 1];
-    const name = names.find((each) => each.startsWith("--") && argument.startsWith(`${each}=`));
+    const name = names.find((each) => argument.startsWith(`${each}=`));
     if (name !== undefined) return argument.slice(name.length + 1);
   }
   return undefined;

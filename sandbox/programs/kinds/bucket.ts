@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { V1Container } from "@kubernetes/client-node";
+import { type PodContainer, words } from "../container.ts";
 import { Fault, imageOf } from "../objects.ts";
-import type { Kind, PodContainer, Program, Surroundings } from "../program.ts";
+import type { Kind, Program, Surroundings } from "../program.ts";
 import { withAddress } from "../rewrite.ts";
 
 const CLIENTS = ["mc", "mcli"];
@@ -14,8 +15,8 @@ export const bucket: Kind = {
   plan,
 };
 
-function makes({ command = [], args = [] }: V1Container): boolean {
-  const [program = "", verb] = [...command, ...args];
+function makes(container: V1Container): boolean {
+  const [program = "", verb] = words(container);
   return CLIENTS.includes(program.split("/").at(-1) ?? "") && verb === "mb";
 }
 

