@@ -3,31 +3,41 @@ import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync } fr
 export const KEYPAIR_RULE =
   "name:base64 of a 64 byte ed25519 key, as `nix key generate-secret --key-name NAME` writes it";
 
-/** What goes before the 32 bytes of an ed25519 private key in PKCS#8 form (RFC 8410, section 7). */
+/** An ed25519 key as Nix writes it: the private half and then the public one, of 32 bytes each. */
+const HALF = 32;
+/** What stands before the private half in PKCS#8 (RFC 8410, section 7). */
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /** Whether a text is a signing key of Nix whose two halves belong together. */
 export function isKeypair(text: string): boolean {
-  return publicKeyOf(text) !== undefined;
+  return read(text).fault === undefined;
 }
 
-/**
- * The public key of a keypair, as it stands in nix.conf.
- *
- * @param keypair `name:base64`, where the bytes are the private key and then the public one.
- * @returns undefined where it is no keypair.
- */
+/** What is wrong with a keypair, in words that quote nothing of it; undefined where nothing is. */
+export function keypairFault(text: string): string | undefined {
+  return read(text).fault;
+}
+
+/** The public key of a keypair, as it stands in nix.conf; undefined where it is no keypair. */
 export function publicKeyOf(keypair: string): string | undefined {
-  const [, name, payload] = /^([^:\s]+):([A-Za-z0-9+/]{86}==)$/.exec(keypair) ?? [];
-  if (name === undefined || payload === undefined) return undefined;
+  return read(keypair).publicKey;
+}
+
+function read(keypair: string): { publicKey: string; fault?: never } | { publicKey?: never; fault: string } {
+  const [, name = "", payload = ""] = /^([^\s:]{1,255}):([A-Za-z0-9+/]+={0,2})$/.exec(keypair) ?? [];
   const bytes = Buffer.from(payload, "base64");
-  const key = createPrivateKey({
-    key: Buffer.concat([PKCS8, bytes.subarray(0, 32)]),
-    format: "der",
-    type: "pkcs8",
-  });
-  const publicKey = createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32);
-  return publicKey.equals(bytes.subarray(32)) ? `${name}:${publicKey.toString("base64")}` : undefined;
+  // Node is easy about padding, Attic is not.
+  if (payload === "" || bytes.toString("base64") !== payload)
+    return { fault: "it is not a name, a colon and base64" };
+  if (bytes.length === HALF) return { fault: "it has 32 bytes, as a public key has" };
+  if (bytes.length !== 2 * HALF) return { fault: "it has not 64 bytes" };
+  const key = Buffer.concat([PKCS8, bytes.subarray(0, HALF)]);
+  const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  const publicHalf = createPublicKey(privateKey).export({ format: "der", type: "spki" }).subarray(-HALF);
+  // Attic believes the second half, and then signs what nobody can verify.
+  if (!publicHalf.equals(bytes.subarray(HALF)))
+    return { fault: "its public half is not that of its private half" };
+  return { publicKey: `${name}:${publicHalf.toString("base64")}` };
 }
 
 /** Makes a keypair. @param name of the key, which clients see before the colon. */

@@ -14,8 +14,30 @@ export function isCachePattern(text: string): boolean {
   return PATTERN.test(text);
 }
 
-/** Whether a pattern stands for a cache's name. */
+/** Whether a pattern stands for a cache's name, in time that grows with the product of both lengths. */
 export function matchesPattern(pattern: string, name: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[+]/g, "\\+"));
-  return new RegExp(`^${parts.join(".*")}$`).test(name);
+  const [head = "", ...parts] = pattern.split("*");
+  const tail = parts.pop();
+  if (tail === undefined) return head === name;
+  if (!name.startsWith(head)) return false;
+  let from = head.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, from);
+    if (found === -1) return false;
+    from = found + part.length;
+  }
+  return name.length - from >= tail.length && name.endsWith(tail);
+}
+
+/** Stands in for whatever a star may be: a character that no name has. */
+const ANY = "?";
+
+/**
+ * Whether a pattern stands for everything that another one stands for.
+ *
+ * What the other's stars are can be a character that the pattern does not have, so only stars of its own reach
+ * over them; and where they do, they reach over anything else as well.
+ */
+export function coversPattern(pattern: string, other: string): boolean {
+  return matchesPattern(pattern, other.replaceAll("*", ANY));
 }

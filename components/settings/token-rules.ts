@@ -1,6 +1,6 @@
 import { seconds } from "./leaf.ts";
 import { type Mistake, shown } from "./mistakes.ts";
-import { coversPattern } from "./patterns.ts";
+import { coversPattern } from "../attic/names.ts";
 import { repeated, type Rule } from "./rule.ts";
 import type { DeclaredToken } from "./tokens.ts";
 

@@ -27,15 +27,17 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/** One side of a ratio: what is made ready, and then what is timed. */
+export interface Side {
+  before?: () => Promise<unknown>;
+  run: () => Promise<unknown>;
+}
+
 /**
  * The median of the ratios of pairs that are taken in turn, so that a machine that grows slower during the
  * run is slow for both sides.
  */
-export async function pairedRatio(
-  pairs: number,
-  left: () => Promise<unknown>,
-  right: () => Promise<unknown>,
-): Promise<number> {
+export async function pairedRatio(pairs: number, left: Side, right: Side): Promise<number> {
   const ratios: number[] = [];
   // The first pair warms the caches of the disk up and does not count.
   for (let pair = 0; pair <= pairs; pair += 1) {
@@ -45,8 +47,9 @@ export async function pairedRatio(
   return median(ratios);
 }
 
-async function milliseconds(work: () => Promise<unknown>): Promise<number> {
+async function milliseconds({ before, run }: Side): Promise<number> {
+  await before?.();
   const began = performance.now();
-  await work();
+  await run();
   return performance.now() - began;
 }

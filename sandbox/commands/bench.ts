@@ -11,7 +11,8 @@ import { UserError } from "../support/user-error.ts";
 
 /** `npm run bench [-- --json] [--only NAME]`: measures, prints a table, and fails where a limit is passed. */
 export async function bench(args: readonly string[], progress: Progress): Promise<void> {
-  const all = measures(progress);
+  const closing: (() => Promise<void>)[] = [];
+  const all = measures(progress, closing);
   const names = all.map(({ name }) => name);
   const { json, only } = options(args, names);
   const chosen = all.filter(({ name, onRequest }) => (only === undefined ? !onRequest : name === only));
@@ -23,6 +24,7 @@ export async function bench(args: readonly string[], progress: Progress): Promis
       rows.push({ name, value: Number(value.toPrecision(4)), unit, limit, ok: value <= limit });
     }
   } finally {
+    for (const close of closing) await close();
     await stopControlPlane(join(stackFolder("bench"), "control-plane"));
   }
   if (json) console.log(JSON.stringify(rows, null, 2));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as yaml from "yaml";
 import { type Mistake, nearest } from "../../components/settings/mistakes.ts";
 import { describeMistakes, parseSettings } from "../../components/settings/parse.ts";
+import { readProjectFile } from "../../components/settings/project-file.ts";
 import { type SecretKey, secretKeys } from "../../components/settings/schema.ts";
 import { ROOT } from "../paths.ts";
 import { readIfThere, writeFileAtomically } from "../support/files.ts";
@@ -114,7 +115,11 @@ function parse(config: Config): readonly Mistake[] {
     isEncrypted(value) ? (standIns[name] ?? "") : asText(value),
   ]);
   const secrets = own.filter(([, value]) => holdsSecret(value)).map(([name]) => name);
-  const raw = { values: Object.fromEntries(values) as Record<string, string>, secrets: new Set(secrets) };
+  const raw = {
+    values: Object.fromEntries(values) as Record<string, string>,
+    secrets: new Set(secrets),
+    readFile: readProjectFile,
+  };
   return parseSettings(raw).mistakes ?? [];
 }
 

@@ -10,7 +10,7 @@ import {
   type Permissions,
   toClaim,
 } from "../../../components/attic/permissions.ts";
-import { toRetentionConfig } from "../../../components/attic/retention.ts";
+import { fromRetentionConfig, toRetentionConfig } from "../../../components/attic/retention.ts";
 import { signToken, type TokenKey, type TokenRequest } from "../../../components/attic/token.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -184,11 +184,23 @@ describe("toRetentionConfig", () => {
       { Period: 31_536_000 },
     ]);
   });
-  for (const text of ["", "0d", "7", "7 d", "7m", "-1d", "1.5y", "69y", "Never"]) {
+  for (const text of ["", "0d", "7", "7 d", "7M", "-1d", "1.5y", "69y", "Never"]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       assert.throws(() => toRetentionConfig(text), /is not a retention: default, never, or a whole number/);
     });
   }
+  it("is undone by the words for what the server says", () => {
+    const period = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map((Period) => ({ Period }));
+    fc.assert(
+      fc.property(fc.oneof(fc.constant("Global" as const), period), (config) => {
+        assert.deepEqual(toRetentionConfig(fromRetentionConfig(config)), config);
+      }),
+    );
+    assert.deepEqual(
+      [7_776_000, 5400, 31_536_000, 61].map((Period) => fromRetentionConfig({ Period })),
+      ["90d", "90m", "365d", "61s"],
+    );
+  });
   it("never gives more than the column holds", () => {
     fc.assert(
       fc.property(fc.nat(999_999), fc.constantFrom("d", "w", "y"), (amount, unit) => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { matchesPattern } from "../../../components/attic/names.ts";
-import { coversPattern } from "../../../components/settings/patterns.ts";
+import { coversPattern, matchesPattern } from "../../../components/attic/names.ts";
 
 /** Short patterns of few letters meet often. */
 const pattern = fc.stringMatching(/^[ab*]{1,5}$/);
