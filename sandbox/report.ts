@@ -4,12 +4,17 @@ import { delimiter, join } from "node:path";
 import type pulumi from "@pulumi/pulumi";
 import type { StackOutputs } from "../components/outputs.ts";
 import type { Updated } from "./engine/update.ts";
+import { table } from "./table.ts";
+import type { Welcome } from "./welcome/index.ts";
+import { cachesText } from "./welcome/report.ts";
 
 export interface ReportArgs {
   stack: Stack;
   updated: Updated;
   addresses: Readonly<{ kubernetes: string; attic: string; s3?: string; postgres?: string }>;
   seconds: number;
+  /** Caches from which something can be pulled. */
+  caches: readonly Welcome[];
   /** The folder of the stack's sandbox, as a person would type it. */
   folder: string;
 }
@@ -26,7 +31,7 @@ interface Resource {
 
 /** What a start made, as a text for a person. */
 export async function report(args: ReportArgs): Promise<string> {
-  const { stack, updated, addresses, seconds, folder } = args;
+  const { stack, updated, addresses, seconds, caches, folder } = args;
   const state = (await stack.exportStack()) as { deployment: { resources: Resource[] } };
   const { resources } = state.deployment;
   const made = resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
@@ -50,6 +55,7 @@ export async function report(args: ReportArgs): Promise<string> {
         ["PostgreSQL", addresses.postgres ?? "-"],
       ],
     ),
+    ...cachesText(caches, `$PWD/${folder}/netrc`, output("caches").length - caches.length),
     "",
     "Next, with the engine and the cluster of this sandbox in your shell:",
     `  . ${folder}/env`,
@@ -96,47 +102,6 @@ function componentRows(resources: readonly Resource[]): string[][] {
         kinds.map(([kind, count]) => (count === 1 ? kind : `${kind} ×${count}`)).join(", "),
       ];
     });
-}
-
-/** Columns that a table may take where nobody says: a log, or a terminal that does not tell. */
-const WIDTH = 110;
-
-/** Lines with their columns one below another; a list in the last column is broken to fit the terminal. */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  width = process.stdout.isTTY ? process.stdout.columns : WIDTH,
-): string[] {
-  const last = head.length - 1;
-  const widths = head.map((cell, column) =>
-    Math.max(cell.length, ...rows.map((row) => (row[column] ?? "").length)),
-  );
-  const before = widths.slice(0, last).reduce((sum, column) => sum + column + 2, 0);
-  const broken = rows.flatMap((row) => {
-    const [first = "", ...more] = brokenList(row[last] ?? "", width - before);
-    return [
-      [...row.slice(0, last), first],
-      ...more.map((part) => [...head.slice(0, last).map(() => ""), part]),
-    ];
-  });
-  widths[last] = Math.max(head[last]?.length ?? 0, ...broken.map((row) => (row[last] ?? "").length));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
-  return [line(head), line(widths.map((column) => "─".repeat(column))), ...broken.map(line)];
-}
-
-/** A list of words with commas in lines of at most `width`; a word that is longer stands alone. */
-function brokenList(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/(?<=, )/)) {
-    const line = lines.at(-1);
-    if (line !== undefined && (line + word).trimEnd().length <= width) lines[lines.length - 1] = line + word;
-    else lines.push(word);
-  }
-  return lines.map((line) => line.trimEnd());
 }
 
 /** Whether the person could run kubectl: the sandbox does without it, and brings none. */

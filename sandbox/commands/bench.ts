@@ -5,7 +5,7 @@ import type { Measured } from "../bench/measure.ts";
 import { measures } from "../bench/measures.ts";
 import { stopControlPlane } from "../control-plane/index.ts";
 import { stackFolder } from "../paths.ts";
-import { table } from "../report.ts";
+import { table } from "../table.ts";
 import type { Progress } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 

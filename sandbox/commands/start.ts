@@ -1,10 +1,12 @@
 import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { join, relative } from "node:path";
 import atticStack from "../../index.ts";
+import type { TokenKey } from "../../components/attic/token.ts";
 import type { StackOutputs } from "../../components/outputs.ts";
+import type { ServerSettings } from "../../components/settings/server.ts";
 import { openSandbox } from "../engine/sandbox.ts";
 import { openStack } from "../engine/stack.ts";
-import { readStackFile } from "../engine/stack-file.ts";
+import { PROJECT, readStackFile } from "../engine/stack-file.ts";
 import { update } from "../engine/update.ts";
 import { withCluster } from "../engine/with-cluster.ts";
 import { ROOT, SANDBOX, stackFolder } from "../paths.ts";
@@ -17,6 +19,7 @@ import { writeFileAtomically } from "../support/files.ts";
 import { withLock } from "../support/lock.ts";
 import type { Progress } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
+import { type CacheOutput, type Claims, welcome } from "../welcome/index.ts";
 
 /** `npm start [-- STACK]`: brings the sandbox up, deploys the stack in it, and says what is there. */
 export async function start(args: readonly string[], progress: Progress): Promise<void> {
@@ -47,11 +50,19 @@ export async function start(args: readonly string[], progress: Progress): Promis
       0o644,
     );
     await writeFileAtomically(join(folder, "env"), environmentFile(sandbox.env));
+    const outputs = await opened.outputs();
+    const caches = await welcome(
+      addresses.attic,
+      outputs.caches?.value as CacheOutput[],
+      { key: keyOf(outputs), claims: claimsOf(config) },
+      folder,
+    );
     console.log(
       await report({
         stack: opened,
         updated,
         addresses,
+        caches,
         seconds: (performance.now() - began) / 1000,
         folder: folder.startsWith(ROOT) ? relative(ROOT, folder) : folder,
       }),
@@ -73,11 +84,26 @@ function addressesOf(
   const bucket = output("bucket");
   const s3 = at(bucket && (bucket.endpoint ?? awsEndpoint(bucket.region)));
   const postgres = at(output("databaseUrl"));
+  const attic = at(`http://${service}.${output("namespace")}.svc:${port}`);
+  if (attic === undefined)
+    throw new UserError(`The Service ${service} leads to no server of Attic that the sandbox could run.`);
   return {
-    attic: `http://${at(`http://${service}.${output("namespace")}.svc:${port}`) ?? ""}/`,
+    attic: `http://${attic}/`,
     ...(s3 !== undefined && { s3: `http://${s3}` }),
     ...(postgres !== undefined && { postgres }),
   };
+}
+
+function keyOf(outputs: OutputMap): TokenKey {
+  const { tokenAlgorithm, signingKey } = outputs;
+  return { algorithm: tokenAlgorithm?.value as TokenKey["algorithm"], secret: signingKey?.value as string };
+}
+
+/** What the settings have the server ask of every token. */
+function claimsOf(config: Readonly<Record<string, unknown>>): Claims {
+  const { tokenIssuer: issuer, tokenAudiences: audiences } = (config[`${PROJECT}:server`] ??
+    {}) as Partial<ServerSettings>;
+  return { ...(issuer !== undefined && { issuer }), ...(audiences !== undefined && { audiences }) };
 }
 
 /** A file for `.`, by which a shell gets the engine, its plugins and the cluster of a sandbox. */
