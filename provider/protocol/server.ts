@@ -22,6 +22,14 @@ export function serve(provider: Provider): void {
     "grpc.max_receive_message_length": 400 * 1024 * 1024,
     "grpc.max_send_message_length": 400 * 1024 * 1024,
   });
+  const answer = <Request, Response>(handle: (request: Request) => Promise<Response> | Response) =>
+    grpc.answer(async (request: Request) => {
+      try {
+        return await handle(request);
+      } finally {
+        await engine?.heard();
+      }
+    }, toStatus);
   const connect = (address: string | undefined): void => {
     if (address) engine = new Engine(address);
   };
@@ -110,10 +118,6 @@ function endWithParent(): void {
   setInterval(() => {
     if (process.ppid !== parent) process.exit(0);
   }, 2000).unref();
-}
-
-function answer<Request, Response>(handle: (request: Request) => Promise<Response> | Response) {
-  return grpc.answer(handle, toStatus);
 }
 
 function toStatus(error: unknown): grpc.Status {
