@@ -164,11 +164,15 @@ async function read(connection: Connection, { urn, id, inputs, outputs }: ReadRe
   const { client, engine } = connection;
   const there = await client.get(id);
   if (there === undefined) {
+    const key =
+      inputs.keypair === undefined
+        ? "and its public key changes: give the new one to every client."
+        : "with the key that is declared.";
     if (Object.keys(outputs).length > 0)
       engine.log(
         "warning",
         urn,
-        `The cache ${id} is gone from the server. The next update makes it again, empty, and its public key changes: give the new one to every client.`,
+        `The cache ${id} is gone from the server. The next update makes it again, empty, ${key}`,
       );
     return { id: "", outputs: {} };
   }
@@ -222,12 +226,13 @@ async function update(
   } catch (error) {
     if (!(error instanceof Refused && error.kind === "NoSuchCache")) throw error;
     const made = await ensure(connection, urn, news);
-    if (made !== olds.publicKey)
-      connection.engine.log(
-        "warning",
-        urn,
-        `The cache ${id} was gone from the server and was made again, empty. Its public key changes, to ${made}: give it to every client.`,
-      );
+    const key =
+      made === olds.publicKey ? "" : ` Its public key changes, to ${made}: give it to every client.`;
+    connection.engine.log(
+      "warning",
+      urn,
+      `The cache ${id} was gone from the server and was made again, empty.${key}`,
+    );
     return outputsOf(news, made);
   }
 }
