@@ -77,6 +77,7 @@ const REPLACES = ["name", "storeDir"];
 function diff(_connection: Connection, { oldInputs, olds, news }: DiffRequest): DiffResult {
   const { adopt, keypair, ...declared } = news;
   const detailed = differences(oldInputs, declared, SETTINGS, REPLACES);
+  if (isSamePeriod(oldInputs.retention, news.retention)) detailed.delete("retention");
   // A keypair that is no longer given stays as it is; one that is given has to be the server's.
   const wanted = keypair instanceof Secret ? keypair.value : keypair;
   if (wanted instanceof Unknown || (typeof wanted === "string" && publicKeyOf(wanted) !== olds.publicKey))
@@ -187,12 +188,19 @@ async function read(connection: Connection, { urn, id, inputs, outputs }: ReadRe
   return { id, inputs: found, outputs: outputsOf(found, there.public_key) };
 }
 
+/** Whether two retentions are one in other words: 14d and 2w. */
+function isSamePeriod(one: Value | undefined, other: Value | undefined): boolean {
+  const [a, b] = [one, other].map((words) =>
+    typeof words === "string" && isRetention(words) ? toRetentionConfig(words) : undefined,
+  );
+  return a !== undefined && b !== undefined && equal(a, b);
+}
+
 /** The inputs by which the cache on the server would have come about. */
 function asFound(name: string, inputs: Properties, there: CacheConfig): Properties {
   const { keypair, adopt = false, retention } = inputs;
   const period = there.retention_period;
-  const same =
-    typeof retention === "string" && isRetention(retention) && equal(toRetentionConfig(retention), period);
+  const words = fromRetentionConfig(period);
   const text = keypair instanceof Secret ? keypair.value : keypair;
   return {
     name,
@@ -200,7 +208,7 @@ function asFound(name: string, inputs: Properties, there: CacheConfig): Properti
     priority: there.priority,
     storeDir: there.store_dir,
     upstreamCacheKeyNames: there.upstream_cache_key_names,
-    retention: same ? retention : fromRetentionConfig(period),
+    retention: retention !== undefined && isSamePeriod(retention, words) ? retention : words,
     ...(keypair !== undefined && publicKeyOf(asText(text)) === there.public_key && { keypair }),
     adopt,
   };
