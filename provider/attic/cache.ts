@@ -135,6 +135,10 @@ async function ensure(connection: Connection, urn: string, given: Properties): P
     throw new Error(
       `The cache ${name} exists already. To take it over and make it what is declared here, give it adopt: true; to import it as it is, give the resource the option import: ${JSON.stringify(name)} for one update.`,
     );
+  if (!ours && there.store_dir !== declared.storeDir)
+    throw new Error(
+      `The cache ${name} cannot be taken over: it holds paths of the store ${there.store_dir}, which are of no use in ${declared.storeDir}. Declare it with storeDir: ${JSON.stringify(there.store_dir)}, or choose another name.`,
+    );
   await client.configure(name, {
     ...toConfig(declared),
     retention_period: toRetentionConfig(retention),
