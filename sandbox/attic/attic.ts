@@ -11,5 +11,6 @@ export interface Attic {
 }
 
 export async function openAttic(config: Config): Promise<Attic> {
-  return { config, database: await connect(config.databaseUrl), store: openStore(config.storage) };
+  const store = await openStore(config.storage);
+  return { config, store, database: await connect(config.databaseUrl) };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, it } from "mocha";
 import { EVERYTHING } from "../../components/attic/permissions.ts";
-import { configPath, contract, creation } from "./support/contract.ts";
+import { configPath, creation } from "./support/contract.ts";
+import { contract } from "./support/suite.ts";
 
 const LONGEST = 2 ** 31 - 1;
 

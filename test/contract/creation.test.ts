@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { it } from "mocha";
-import { configPath, contract, creation } from "./support/contract.ts";
+import { configPath, creation } from "./support/contract.ts";
+import { contract } from "./support/suite.ts";
 
 /** A keypair as `nix key generate-secret` writes it, and its public half. */
 function nixKeypair(name: string): { secret: string; publicKey: string } {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { EVERYTHING, type Permission } from "../../components/attic/permissions.ts";
 import type { Answer } from "./support/answer.ts";
-import { configPath, type Contract, contract, creation } from "./support/contract.ts";
+import { configPath, type Contract, creation } from "./support/contract.ts";
 import { makePath, type Path } from "./support/nar.ts";
+import { contract } from "./support/suite.ts";
 
 interface Action {
   needs: readonly Permission[];

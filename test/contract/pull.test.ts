@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { before, describe, it } from "mocha";
 import type { Answer } from "./support/answer.ts";
-import { configPath, contract } from "./support/contract.ts";
+import { configPath } from "./support/contract.ts";
 import { decompress } from "./support/decompress.ts";
 import { archive, makePath, pathOf, type Path, sha256 } from "./support/nar.ts";
 import { isSignedBy, parseNarInfo } from "./support/narinfo.ts";
+import { contract } from "./support/suite.ts";
 
 const DERIVER = "00000000000000000000000000000000-x.drv";
 const REFERENCES = ["11111111111111111111111111111111-a", "22222222222222222222222222222222-b"];

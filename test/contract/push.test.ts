@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, it } from "mocha";
 import { toNixBase32 } from "../../sandbox/attic/nix/base32.ts";
 import type { Answer } from "./support/answer.ts";
-import { contract } from "./support/contract.ts";
 import { archive, makePath, pathOf, type Path, sha256 } from "./support/nar.ts";
 import { parseNarInfo } from "./support/narinfo.ts";
+import { contract } from "./support/suite.ts";
 
 const UPLOAD = "/_api/v1/upload-path";
 const SIZE = "x-attic-nar-info-preamble-size";

@@ -3,8 +3,9 @@ import { before, describe, it } from "mocha";
 import { CLAIM, EVERYTHING } from "../../components/attic/permissions.ts";
 import { signToken } from "../../components/attic/token.ts";
 import { makeKey } from "../support/attic-server.ts";
-import { configPath, contract, creation, HOUR, now } from "./support/contract.ts";
+import { configPath, creation, HOUR, now } from "./support/contract.ts";
 import { forge, signedByPublicKey, signedWith512, unsigned } from "./support/jwt.ts";
+import { contract } from "./support/suite.ts";
 
 const ALL = { r: 1, w: 1, d: 1, cc: 1, cr: 1, cq: 1, cd: 1 };
 

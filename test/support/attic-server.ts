@@ -8,6 +8,7 @@ import type { TokenKey } from "../../components/attic/token.ts";
 import { ROOT } from "../../sandbox/paths.ts";
 import { anyFreePort } from "../../sandbox/support/port.ts";
 import { Background } from "./background.ts";
+import { type Result, run } from "./command.ts";
 import { Postgres } from "./postgres.ts";
 import type { S3Server } from "./s3-server.ts";
 
@@ -16,6 +17,8 @@ export const KEY_VARIABLES = {
   RS256: "ATTIC_SERVER_TOKEN_RS256_SECRET_BASE64",
   HS256: "ATTIC_SERVER_TOKEN_HS256_SECRET_BASE64",
 } as const;
+
+const STAND_IN = join(ROOT, "sandbox/attic/main.ts");
 
 export interface AtticOptions {
   algorithm?: TokenKey["algorithm"];
@@ -39,22 +42,30 @@ export class TestAttic {
   readonly key: TokenKey;
   /** Secret. */
   readonly databaseUrl: string;
-  readonly #command: readonly string[];
+  /** Where a local store keeps its files. */
+  readonly store: string;
+  readonly #program: string | undefined;
+  readonly #config: string;
+  readonly #mode: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #close: () => Promise<void>;
   #running: Background | undefined;
 
   private constructor(
-    place: { url: string; key: TokenKey; databaseUrl: string; command: readonly string[] },
-    env: Readonly<Record<string, string>>,
+    options: AtticOptions,
+    place: { folder: string; url: string; key: TokenKey; databaseUrl: string },
     close: () => Promise<void>,
   ) {
     this.url = place.url;
     this.key = place.key;
     this.databaseUrl = place.databaseUrl;
-    this.#command = place.command;
-    this.#env = env;
+    this.store = join(place.folder, "store");
+    this.#program = options.program ?? process.env.ATTICD;
+    this.#mode = options.mode ?? "monolithic";
+    this.#config = join(place.folder, "server.toml");
+    this.#env = environment(place.key, place.databaseUrl, options.storage);
     this.#close = close;
+    writeFileSync(this.#config, stringify(serverToml(place.url, this.store, options)));
   }
 
   static async start(options: AtticOptions = {}): Promise<TestAttic> {
@@ -68,12 +79,7 @@ export class TestAttic {
       const key = makeKey(options.algorithm ?? "RS256");
       const url = `http://127.0.0.1:${await anyFreePort()}/`;
       const databaseUrl = options.databaseUrl ?? (await (options.postgres ?? own)?.createDatabase()) ?? "";
-      const file = join(folder, "server.toml");
-      writeFileSync(file, stringify(serverToml(url, folder, options)));
-      const program = commandOf(options.program ?? process.env.ATTICD);
-      const command = [...program, "-f", file, "--mode", options.mode ?? "monolithic"];
-      const env = environment(key, databaseUrl, options.storage);
-      const attic = new TestAttic({ url, key, databaseUrl, command }, env, close);
+      const attic = new TestAttic(options, { folder, url, key, databaseUrl }, close);
       await attic.resume();
       return attic;
     } catch (error) {
@@ -91,14 +97,30 @@ export class TestAttic {
     return this.#running?.pid ?? 0;
   }
 
-  /** Starts it again, at the same address and with what it had. */
-  async resume(): Promise<void> {
-    const [command = "", ...args] = this.#command;
+  /**
+   * Starts it again, at the same address and with what it had.
+   *
+   * @param program another one that is to go on in its place; "" is the stand-in.
+   */
+  async resume(program = this.#program): Promise<void> {
+    const [command, ...args] = this.#line(this.#mode, program);
     const ready = async () => {
       const { status } = await fetch(this.url);
       if (status !== 200) throw new Error(`it answers ${status}`);
     };
     this.#running = await Background.start({ command, args, env: this.#env, ready });
+  }
+
+  /** Runs it beside itself in a mode that ends, with the same configuration. */
+  async once(mode: "garbage-collector-once" | "db-migrations" | "check-config"): Promise<Result> {
+    const [command, ...args] = this.#line(mode, this.#program);
+    return await run(command, args, { env: this.#env });
+  }
+
+  #line(mode: string, program: string | undefined): [string, ...string[]] {
+    const isReal = program !== undefined && program !== "";
+    const start = isReal ? ([program] as const) : ([process.execPath, STAND_IN] as const);
+    return [...start, "-f", this.#config, "--mode", mode];
   }
 
   /** Ends the process, and leaves everything else as it is. @returns its exit code. */
@@ -117,19 +139,14 @@ export async function startAttic(options: AtticOptions = {}): Promise<TestAttic>
   return await TestAttic.start(options);
 }
 
-function commandOf(program: string | undefined): string[] {
-  const isReal = program !== undefined && program !== "";
-  return isReal ? [program] : [process.execPath, join(ROOT, "sandbox/attic/main.ts")];
-}
-
-function serverToml(url: string, folder: string, { storage = "local", toml = {} }: AtticOptions): TomlTable {
+function serverToml(url: string, store: string, { storage = "local", toml = {} }: AtticOptions): TomlTable {
   return {
     listen: new URL(url).host,
     "api-endpoint": url,
     database: {},
     storage:
       storage === "local"
-        ? { type: "local", path: join(folder, "store") }
+        ? { type: "local", path: store }
         : { type: "s3", bucket: storage.bucket, region: storage.region, endpoint: storage.endpoint },
     chunking: {
       "nar-size-threshold": 65_536,

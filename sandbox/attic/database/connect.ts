@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { UserError } from "../../support/user-error.ts";
 
@@ -6,6 +7,8 @@ import { UserError } from "../../support/user-error.ts";
 const CONNECTIONS = 10;
 /** How long a request waits for a connection, in milliseconds. */
 const PATIENCE = 30_000;
+/** How long the question takes whether a server has TLS, and when it is asked again, in milliseconds. */
+const RETRY = 1_000;
 
 type Tls = pg.ClientConfig["ssl"];
 
@@ -17,10 +20,11 @@ type Tls = pg.ClientConfig["ssl"];
  */
 export async function connect(url: string): Promise<pg.Pool> {
   const { sslmode, sslrootcert, ...target } = readUrl(url);
-  const ssl = sslmode === "prefer" ? await offeredTls(target) : tls(sslmode, sslrootcert, target.host);
+  const ssl = tls(sslmode, sslrootcert, target.host);
   const pool = new pg.Pool({ ...target, ssl, max: CONNECTIONS, connectionTimeoutMillis: PATIENCE });
   // A connection that breaks while nobody uses it is replaced; without a listener the process would end.
   pool.on("error", () => undefined);
+  if (sslmode === "prefer" && !(await settleTls(pool))) void settleLater(pool);
   return pool;
 }
 
@@ -47,6 +51,7 @@ function tls(mode: string, rootFile: string | undefined, host: string): Tls {
     case "disable":
     case "allow":
       return false;
+    case "prefer":
     case "require":
       return { rejectUnauthorized: false };
     case "verify-full":
@@ -68,16 +73,22 @@ function readRoot(file: string): string {
   }
 }
 
-/** TLS where the server offers it. Where the server does not answer yet, the pool will ask again. */
-async function offeredTls(target: pg.ClientConfig): Promise<Tls> {
-  const ssl = { rejectUnauthorized: false };
-  const client = new pg.Client({ ...target, ssl, connectionTimeoutMillis: PATIENCE });
+/** Does without TLS where the server has none. @returns false where the server does not answer. */
+async function settleTls(pool: pg.Pool): Promise<boolean> {
+  const client = new pg.Client({ ...pool.options, connectionTimeoutMillis: RETRY });
   try {
     await client.connect();
-    return ssl;
   } catch (error) {
-    return (error as Error).message.includes("does not support SSL") ? false : ssl;
+    if ((error as Error).message.includes("does not support SSL")) pool.options.ssl = false;
+    // What the server itself refuses has been said over TLS.
+    else return error instanceof pg.DatabaseError;
   } finally {
     await client.end().catch(() => undefined);
   }
+  return true;
+}
+
+async function settleLater(pool: pg.Pool): Promise<void> {
+  do await sleep(RETRY, undefined, { ref: false });
+  while (!pool.ending && !(await settleTls(pool)));
 }

@@ -6,6 +6,8 @@ import type { RemoteFile, Store } from "./store.ts";
 /** A folder, laid out as Attic's version 1: files lie two levels deep, by their first two characters. */
 export class LocalStore implements Store {
   readonly #folder: string;
+  /** Without this file Attic would take the folder for one of version 0, and move what is in it. */
+  #versioned: Promise<void> | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -22,8 +24,7 @@ export class LocalStore implements Store {
   async put(name: string, content: AsyncIterable<Buffer>): Promise<void> {
     const path = this.#path(name);
     await mkdir(dirname(path), { recursive: true });
-    // Without this Attic would take the folder for one of version 0, and move its files.
-    await writeFile(join(this.#folder, "VERSION"), "1");
+    await (this.#versioned ??= writeFile(join(this.#folder, "VERSION"), "1"));
     const file = await open(path, "w");
     try {
       await file.writeFile(content);

@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import type { StorageConfig } from "../config/schema.ts";
 import { LocalStore } from "./local.ts";
-import { S3Store } from "./s3.ts";
 
 /** Where a chunk lies, as the column `remote_file` holds it. */
 export type RemoteFile =
@@ -21,6 +20,9 @@ export interface Store {
   publicUrl?(file: RemoteFile): Promise<string>;
 }
 
-export function openStore(config: StorageConfig): Store {
-  return config.type === "local" ? new LocalStore(config.path) : new S3Store(config);
+/** AWS' library takes as long to load as all the rest: only who has a bucket waits for it. */
+export async function openStore(config: StorageConfig): Promise<Store> {
+  if (config.type === "local") return new LocalStore(config.path);
+  const { S3Store } = await import("./s3.ts");
+  return new S3Store(config);
 }

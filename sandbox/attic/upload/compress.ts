@@ -1,5 +1,6 @@
 import { pipeline, Readable, type Transform } from "node:stream";
-import { constants, createBrotliCompress, createZstdCompress } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants, createBrotliCompress, createZstdCompress, zstdCompress } from "node:zlib";
 import type { Compression } from "../config/schema.ts";
 
 /** The names that the types have in the tables and in a narinfo. */
@@ -14,8 +15,24 @@ export function compress(source: AsyncIterable<Buffer>, { type, level }: Compres
   return encoder as AsyncIterable<Buffer>;
 }
 
+/** The same for bytes that are all there, which costs much less: the encoder knows how little room it needs. */
+export async function compressBytes(bytes: Buffer, { type, level }: Compression): Promise<Buffer> {
+  if (type === "none") return bytes;
+  return type === "zstd"
+    ? await promisify(zstdCompress)(bytes, zstdOptions(level))
+    : await promisify(brotliCompress)(bytes, brotliOptions(level));
+}
+
 function encoderOf(type: "brotli" | "zstd", level: number): Transform {
   return type === "zstd"
-    ? createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } })
-    : createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: level } });
+    ? createZstdCompress(zstdOptions(level))
+    : createBrotliCompress(brotliOptions(level));
+}
+
+function zstdOptions(level: number) {
+  return { params: { [constants.ZSTD_c_compressionLevel]: level } };
+}
+
+function brotliOptions(level: number) {
+  return { params: { [constants.BROTLI_PARAM_QUALITY]: level } };
 }

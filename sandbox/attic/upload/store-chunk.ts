@@ -9,7 +9,7 @@ import {
   releaseChunk,
 } from "../database/chunks.ts";
 import { refuse } from "../http/refusal.ts";
-import { compress, COMPRESSION_NAMES } from "./compress.ts";
+import { compress, compressBytes, COMPRESSION_NAMES } from "./compress.ts";
 import { isSame, type Measure, measure, measureBytes, Measured } from "./measure.ts";
 
 export interface StoredChunk extends Chunk {
@@ -25,7 +25,12 @@ export interface StoredChunk extends Chunk {
 export async function storeBytes(attic: Attic, bytes: Buffer): Promise<StoredChunk> {
   const exact = measureBytes(bytes);
   const existing = await hold(attic, exact);
-  return existing ?? (await upload(attic, exact, pieces(bytes)));
+  if (existing !== undefined) return existing;
+  return await upload(attic, exact, async (name) => {
+    const file = await compressBytes(bytes, attic.config.compression);
+    await attic.store.put(name, oneOf(file));
+    return { raw: exact, stored: measureBytes(file) };
+  });
 }
 
 /**
@@ -40,7 +45,14 @@ export async function storeStream(
   content: AsyncIterable<Buffer>,
 ): Promise<StoredChunk> {
   const existing = await hold(attic, claimed);
-  if (existing === undefined) return await upload(attic, claimed, content);
+  if (existing === undefined) {
+    return await upload(attic, claimed, async (name) => {
+      const raw = new Measured(content);
+      const stored = new Measured(compress(raw, attic.config.compression));
+      await attic.store.put(name, stored);
+      return { raw: raw.result(), stored: stored.result() };
+    });
+  }
   if (!attic.config["require-proof-of-possession"]) return existing;
   try {
     if (!isSame(await measure(content), claimed)) throw refuse.badRequest("Bad chunk hash or size");
@@ -56,21 +68,20 @@ async function hold({ database, config }: Attic, claimed: Measure): Promise<Stor
   return chunk && { ...chunk, deduplicated: true };
 }
 
+/** @param write puts the chunk into the store under a name, and says what it was before and is there. */
 async function upload(
   { database, store, config }: Attic,
   claimed: Measure,
-  content: AsyncIterable<Buffer>,
+  write: (name: string) => Promise<{ raw: Measure; stored: Measure }>,
 ): Promise<StoredChunk> {
   const name = `${randomUUID()}.chunk`;
   const file = store.reference(name);
   const compression = COMPRESSION_NAMES[config.compression.type];
   const id = await insertPendingChunk(database, claimed, compression, file, store.referenceId(name));
   try {
-    const raw = new Measured(content);
-    const stored = new Measured(compress(raw, config.compression));
-    await store.put(name, stored);
-    if (!isSame(raw.result(), claimed)) throw refuse.badRequest("Bad chunk hash or size");
-    return { ...(await confirmChunk(database, id, stored.result())), deduplicated: false };
+    const { raw, stored } = await write(name);
+    if (!isSame(raw, claimed)) throw refuse.badRequest("Bad chunk hash or size");
+    return { ...(await confirmChunk(database, id, stored)), deduplicated: false };
   } catch (error) {
     await store.delete(file).catch(() => undefined);
     await deleteChunk(database, id).catch(() => undefined);
@@ -79,6 +90,6 @@ async function upload(
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- a stream of one piece
-async function* pieces(bytes: Buffer): AsyncGenerator<Buffer, undefined> {
+async function* oneOf(bytes: Buffer): AsyncGenerator<Buffer, undefined> {
   yield bytes;
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { after, before, describe } from "mocha";
 import type { CacheConfig } from "../../../components/attic/client.ts";
 import {
   CLAIM,
@@ -9,13 +8,23 @@ import {
   toClaim,
 } from "../../../components/attic/permissions.ts";
 import type { TokenKey } from "../../../components/attic/token.ts";
-import { UserError } from "../../../sandbox/support/user-error.ts";
 import { Answer } from "./answer.ts";
 import { forge } from "./jwt.ts";
-import { type Server, targets } from "./targets.ts";
 
 /** How long the suite's tokens hold, and how far from now what is over or still to come is, in seconds. */
 export const HOUR = 3600;
+
+/** A server that the suite is run against. */
+export interface Server {
+  /** With its slash at the end. */
+  url: string;
+  key: TokenKey;
+  /** What tokens have to say, where the server is bound to them. */
+  issuer?: string;
+  audience?: string;
+  /** Whether a destroyed cache keeps its name, where that is known. */
+  softDeletion?: boolean;
+}
 
 export interface CallOptions {
   /** Unless given, the administrator's; null for none. */
@@ -113,26 +122,6 @@ export class Contract {
       ...(body !== undefined && { body: typeof body === "string" ? body : new Uint8Array(body) }),
     });
     return new Answer(response.status, response.headers, Buffer.from(await response.arrayBuffer()));
-  }
-}
-
-/** Tests of one part of the contract, for every server that the suite is run against. */
-export function contract(title: string, define: (attic: Contract) => void): void {
-  for (const target of targets()) {
-    describe(`${title} (${target.name})`, () => {
-      const attic = new Contract();
-      before(async function () {
-        try {
-          attic.open(await target.open());
-        } catch (error) {
-          if (!(error instanceof UserError)) throw error;
-          console.log(`      ${error.message}`);
-          this.skip();
-        }
-      });
-      after(() => attic.close());
-      define(attic);
-    });
   }
 }
 

@@ -1,21 +1,9 @@
 import { after } from "mocha";
-import type { TokenKey } from "../../../components/attic/token.ts";
 import { UserError } from "../../../sandbox/support/user-error.ts";
 import { type AtticOptions, KEY_VARIABLES, startAttic } from "../../support/attic-server.ts";
 import { Postgres } from "../../support/postgres.ts";
 import { S3Server } from "../../support/s3-server.ts";
-
-/** A server that the suite is run against. */
-export interface Server {
-  /** With its slash at the end. */
-  url: string;
-  key: TokenKey;
-  /** What tokens have to say, where the server is bound to them. */
-  issuer?: string;
-  audience?: string;
-  /** Whether a destroyed cache keeps its name, where that is known. */
-  softDeletion?: boolean;
-}
+import type { Server } from "./contract.ts";
 
 export interface Target {
   name: string;
