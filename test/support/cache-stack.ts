@@ -84,12 +84,12 @@ export class CacheStack {
     return await this.#run((onEvent) => this.#stack.preview({ ...OPTIONS, onEvent }));
   }
 
-  async up(): Promise<CacheRun> {
-    return await this.#run((onEvent) => this.#stack.up({ ...OPTIONS, onEvent }));
+  async up(options: { parallel?: number } = {}): Promise<CacheRun> {
+    return await this.#run((onEvent) => this.#stack.up({ ...OPTIONS, ...options, onEvent }));
   }
 
-  async refresh(): Promise<CacheRun> {
-    return await this.#run((onEvent) => this.#stack.refresh({ ...OPTIONS, onEvent }));
+  async refresh(options: { parallel?: number } = {}): Promise<CacheRun> {
+    return await this.#run((onEvent) => this.#stack.refresh({ ...OPTIONS, ...options, onEvent }));
   }
 
   async destroy(): Promise<CacheRun> {

@@ -30,6 +30,8 @@ export class Proxy {
   connections = 0;
   most = 0;
   fault: Fault = () => false;
+  /** How long a request waits before it goes on, in milliseconds. */
+  delay = 0;
   /** The server's address; may be another one later. */
   target: string;
   readonly #agent = new Agent({ keepAlive: true });
@@ -96,7 +98,10 @@ export class Proxy {
     this.#running += 1;
     this.most = Math.max(this.most, this.#running);
     response.on("close", () => (this.#running -= 1));
-    if (!this.fault(seen, response, request)) this.#pass(request, response);
+    if (this.fault(seen, response, request)) return;
+    setTimeout(() => {
+      this.#pass(request, response);
+    }, this.delay);
   }
 
   #pass(request: IncomingMessage, response: ServerResponse): void {
