@@ -13,6 +13,8 @@ import { providePassphrase } from "./passphrase.ts";
 export interface Sandbox {
   folder: string;
   controlPlane: ControlPlane;
+  /** Whether its pods answer. */
+  programs: boolean;
   /** Environment for the engine and what it starts. */
   env: Readonly<Record<string, string>>;
 }
@@ -69,6 +71,7 @@ export async function openSandbox(
   return {
     folder,
     controlPlane,
+    programs,
     env: {
       PATH: path,
       KUBECONFIG: controlPlane.kubeconfig,

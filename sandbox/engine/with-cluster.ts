@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { findEnded } from "../control-plane/index.ts";
+import { findPrograms, PROGRAMS, programsFolder } from "../programs/index.ts";
 import { stopDaemons } from "../support/daemon.ts";
 import { UserError } from "../support/user-error.ts";
 import { engineFolder, type Sandbox } from "./sandbox.ts";
@@ -14,11 +15,10 @@ const STEP = 500;
  * @throws UserError that names the program; else what `work` throws.
  */
 export async function withCluster<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
-  const folder = join(sandbox.folder, "control-plane");
   let ended: string | undefined;
   const look = async () => {
     if (ended !== undefined) return;
-    ended = await findEnded(folder);
+    ended = await findEndedLog(sandbox);
     if (ended !== undefined) await stopDaemons(engineFolder(sandbox.folder));
   };
   const timer = setInterval(() => {
@@ -31,10 +31,19 @@ export async function withCluster<T>(sandbox: Sandbox, work: () => Promise<T>): 
     await look();
     if (ended === undefined) throw error;
     throw new UserError(
-      `${ended} of the sandbox ended while the stack was being deployed; its log is ${join(folder, `${ended}.log`)}. ` +
+      `${basename(ended, ".log")} of the sandbox ended while the stack was being deployed; its log is ${ended}. ` +
         "Nothing is lost: npm start starts it again and goes on from there.",
     );
   } finally {
     clearInterval(timer);
   }
+}
+
+/** The log of a program of the sandbox that should run and does not. */
+async function findEndedLog({ folder, programs }: Sandbox): Promise<string | undefined> {
+  const controlPlane = join(folder, "control-plane");
+  const ended = await findEnded(controlPlane);
+  if (ended !== undefined) return join(controlPlane, `${ended}.log`);
+  const daemon = programs && (await findPrograms(folder)) === undefined;
+  return daemon ? join(programsFolder(folder), `${PROGRAMS}.log`) : undefined;
 }

@@ -21,9 +21,10 @@ export interface Backend {
   containerPort: number;
 }
 
-/** Whether only a cluster could know the name: one without a dot, or one below `svc`. */
-export function isClusterName(host: string): boolean {
-  return !host.includes(".") || /\.svc(\.cluster\.local)?\.?$/.test(host);
+/** Whether a name can only be that of a Service in this namespace: "name" or "name.namespace.svc". */
+export function isNameIn(namespace: string, host: string): boolean {
+  const [, of, svc] = host.split(".");
+  return of === undefined || (of === namespace && svc === "svc");
 }
 
 /**

@@ -10,6 +10,7 @@ import type {
 } from "@kubernetes/client-node";
 import { Api, ApiError } from "../control-plane/api.ts";
 import type { Data, Sources } from "./environment.ts";
+import { NotYet } from "./objects.ts";
 import { type Connection, Watch } from "./watch.ts";
 
 /** A route of Gateway API, as far as it says which name leads to which Service. */
@@ -68,6 +69,21 @@ export class Cluster implements Connection {
     this.#api = undefined;
   }
 
+  /**
+   * Asks the API server.
+   *
+   * @throws NotYet where it is not there; ApiError where it refuses.
+   */
+  async ask<T>(question: (api: Api) => Promise<T>): Promise<T> {
+    try {
+      return await question(await this.api());
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500) throw error;
+      this.lost();
+      throw new NotYet("the cluster does not answer");
+    }
+  }
+
   /** Reads what the containers of a pod take from Secrets and ConfigMaps; what does not exist is left out. */
   async sourcesOf(pod: V1Pod): Promise<Sources> {
     const namespace = pod.metadata?.namespace ?? "";
@@ -85,7 +101,7 @@ export class Cluster implements Connection {
 
   async #data(path: string): Promise<Data | undefined> {
     try {
-      const text = await (await this.api()).call("GET", path);
+      const text = await this.ask((api) => api.call("GET", path));
       const { kind, data, binaryData } = JSON.parse(text) as V1ConfigMap & V1Secret;
       const encoded = (values: Record<string, string> | undefined, encoding: "utf8" | "base64") =>
         Object.entries(values ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)] as const);

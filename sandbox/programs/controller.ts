@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { V1Pod } from "@kubernetes/client-node";
 import { Changes } from "./changes.ts";
@@ -8,7 +8,7 @@ import { allAddresses } from "./find.ts";
 import { Forwards } from "./forwards.ts";
 import { Fronts } from "./fronts.ts";
 import { kindOf } from "./kinds/index.ts";
-import { isOfJob, isPlaced } from "./objects.ts";
+import { isOfJob, isPlaced, podName } from "./objects.ts";
 import { isOutside, Outside } from "./outside.ts";
 import { Played } from "./played.ts";
 import { Ports } from "./ports.ts";
@@ -42,7 +42,7 @@ export class Controller implements World {
     this.cluster = new Cluster(join(sandbox, "control-plane/kubeconfig"), () => {
       this.changes.tell();
     });
-    this.forwards = new Forwards(() => this.cluster.api());
+    this.forwards = new Forwards(this.cluster);
   }
 
   static async in(args: Pick<World, "sandbox" | "folder" | "tools">): Promise<Controller> {
@@ -82,30 +82,34 @@ export class Controller implements World {
     this.changes.tell();
   }
 
-  async runAs(program: string): Promise<RunAs> {
-    const volumes = volumesFolder(this.sandbox);
-    await mkdir(volumes, { recursive: true, mode: 0o700 });
-    const entries = await readdir(this.folder, { withFileTypes: true });
-    const namespaces = entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(this.folder, name));
-    const folders = [join(this.sandbox, ".."), this.sandbox, volumes, this.folder, ...namespaces];
-    return await withoutRoot(program, folders);
+  async runAs(program: string, folder: string): Promise<RunAs> {
+    const ways = [join(this.sandbox, ".."), this.sandbox, volumesFolder(this.sandbox), this.folder, folder];
+    return await withoutRoot(program, ways);
   }
 
   say(name: string, text: string): void {
     appendFileSync(1, `${new Date().toISOString()} ${name}: ${text}\n`);
   }
 
-  /** Takes away what an earlier daemon left in the cluster. @returns whether that could be done. */
+  /**
+   * Takes away what an earlier daemon left of pods that went while there was none.
+   *
+   * @returns whether that could be done.
+   */
   async #clean(): Promise<boolean> {
-    try {
-      await this.forwards.clean(this.cluster.pods.objects);
-      return true;
-    } catch {
-      this.cluster.lost();
-      return false;
+    const pods = this.cluster.pods.objects;
+    const names = new Set(pods.map(podName));
+    for (const namespace of await readdir(this.folder, { withFileTypes: true })) {
+      if (!namespace.isDirectory()) continue;
+      for (const name of await readdir(join(this.folder, namespace.name))) {
+        const pod = `${namespace.name}/${name}`;
+        if (!names.has(pod)) await rm(join(this.folder, pod), { recursive: true, force: true });
+      }
     }
+    return await this.forwards.clean(pods).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Starts what has come and ends what has gone. */

@@ -1,4 +1,4 @@
-import { backendsOf, isClusterName, namesOf, serviceAt } from "./addresses.ts";
+import { backendsOf, isNameIn, namesOf, serviceAt } from "./addresses.ts";
 import { isPlaced, NotYet, podName } from "./objects.ts";
 import type { Endpoint, ProgramKind } from "./program.ts";
 import type { Address } from "./rewrite.ts";
@@ -9,8 +9,8 @@ import type { World } from "./world.ts";
  *
  * @param namespace of who asks.
  * @param kind of what is asked for.
- * @throws NotYet where only the cluster could know the name, where nothing answers behind it yet, and where something of
- *   that kind is in the namespace and the name does not lead there: then it is not meant to be outside.
+ * @throws NotYet where the name can only be that of a Service in the namespace, where nothing answers behind it yet, and
+ *   where something of that kind is in the namespace and the name does not lead there: it is not meant to be outside.
  */
 export function find(
   world: World,
@@ -23,7 +23,7 @@ export function find(
   const found = serviceAt(directory, host, port, namespace);
   const name = `${host}:${port}`;
   if (found === undefined) {
-    if (isClusterName(host)) throw new NotYet(`there is no Service ${name}`);
+    if (isNameIn(namespace, host)) throw new NotYet(`there is no Service ${name}`);
     const here = world.played().some((each) => each.kind.name === kind && each.namespace === namespace);
     if (here) throw new NotYet(`no route and no Ingress leads from ${name} to a Service`);
     return undefined;

@@ -1,8 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import { type Api, ApiError } from "../control-plane/api.ts";
+import { ApiError } from "../control-plane/api.ts";
+import type { Cluster } from "./cluster.ts";
 import { podName } from "./objects.ts";
 
 const PLURAL = "clusterportforwards";
+const PATH = `/apis/kwok.x-k8s.io/v1alpha1/${PLURAL}`;
 const LABEL = "attic-stack.invalid/programs";
 
 /**
@@ -10,17 +12,16 @@ const LABEL = "attic-stack.invalid/programs";
  * namespace, which is the stack's own.
  */
 export class Forwards {
-  readonly #api: () => Promise<Api>;
+  readonly #cluster: Cluster;
   readonly #made = new Map<string, string>();
 
-  constructor(api: () => Promise<Api>) {
-    this.#api = api;
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
   }
 
   /** Takes away what an earlier daemon left for pods that are gone. */
   async clean(pods: readonly V1Pod[]): Promise<void> {
-    const api = await this.#api();
-    const list = await api.call("GET", `/apis/kwok.x-k8s.io/v1alpha1/${PLURAL}?labelSelector=${LABEL}`);
+    const list = await this.#cluster.ask((api) => api.call("GET", `${PATH}?labelSelector=${LABEL}`));
     const { items } = JSON.parse(list) as { items: { metadata: { name: string } }[] };
     const kept = new Set(pods.map(nameFor));
     for (const { metadata } of items) if (!kept.has(metadata.name)) await this.#delete(metadata.name);
@@ -41,7 +42,7 @@ export class Forwards {
         forwards: [{ ports: [containerPort], target: { address: "127.0.0.1", port } }],
       },
     };
-    await (await this.#api()).apply(manifest, PLURAL);
+    await this.#cluster.ask((api) => api.apply(manifest, PLURAL));
     this.#made.set(name, to);
   }
 
@@ -52,7 +53,7 @@ export class Forwards {
 
   async #delete(name: string): Promise<void> {
     try {
-      await (await this.#api()).call("DELETE", `/apis/kwok.x-k8s.io/v1alpha1/${PLURAL}/${name}`);
+      await this.#cluster.ask((api) => api.call("DELETE", `${PATH}/${name}`));
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }

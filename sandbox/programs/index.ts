@@ -2,15 +2,21 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Daemon, findProcesses, startDaemon, stopDaemons } from "../support/daemon.ts";
+import { type Daemon, findDaemon, findProcesses, startDaemon, stopDaemons } from "../support/daemon.ts";
 import { withLock } from "../support/lock.ts";
 import { UserError } from "../support/user-error.ts";
 
-const NAME = "daemon";
+/** The daemon's name, by which its process and its log are found. */
+export const PROGRAMS = "programs";
 
 /** The folder of the daemon that makes a sandbox's pods answer: logs, mounted files, and what it tells. */
 export function programsFolder(sandbox: string): string {
   return join(sandbox, "programs");
+}
+
+/** The process id of a sandbox's daemon, where it runs. @param sandbox its folder. */
+export async function findPrograms(sandbox: string): Promise<number | undefined> {
+  return await findDaemon(programsFolder(await realpath(sandbox)), PROGRAMS);
 }
 
 /**
@@ -55,7 +61,7 @@ export async function startPrograms(sandbox: string, versitygw: string): Promise
     async () =>
       await startDaemon({
         folder,
-        name: NAME,
+        name: PROGRAMS,
         command: process.execPath,
         // With other sources it is another daemon.
         args: [join(import.meta.dirname, "main.ts"), place, ...options, "--sources", await sourcesHash()],
@@ -73,7 +79,7 @@ export async function stopPrograms(sandbox: string): Promise<number> {
     async () => {
       const running = (await findProcesses(folder)).length;
       // The daemon ends what it runs in its own way; what is left then nobody looks after.
-      await stopDaemons(folder, [NAME]);
+      await stopDaemons(folder, [PROGRAMS]);
       await stopDaemons(folder);
       return running;
     },

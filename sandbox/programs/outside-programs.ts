@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readIfThere, writeFileAtomically } from "../support/files.ts";
 import { versitygw } from "./kinds/object-store.ts";
 import { endLeftovers, initialize, literal, quoted, runSql, server } from "./kinds/postgres.ts";
+import { Fault } from "./objects.ts";
 import type { Program, StoreRequest, Tools } from "./program.ts";
 import { asText } from "../../provider/protocol/values.ts";
 import { makeFolder, type RunAs } from "./user.ts";
@@ -15,15 +16,23 @@ export interface DatabaseRequest {
   database: string;
 }
 
-/** The parts of a PostgreSQL URL; user and database are what libpq would take where they are left out. */
+/**
+ * The parts of a PostgreSQL URL; user and database are what libpq would take where they are left out.
+ *
+ * @throws Fault where it is no URL.
+ */
 export function databaseRequest(url: string): DatabaseRequest {
-  const { username, password, pathname } = new URL(url);
-  const user = decodeURIComponent(username) || "postgres";
-  return {
-    user,
-    password: decodeURIComponent(password),
-    database: decodeURIComponent(pathname.slice(1)) || user,
-  };
+  try {
+    const { username, password, pathname } = new URL(url);
+    const user = decodeURIComponent(username) || "postgres";
+    return {
+      user,
+      password: decodeURIComponent(password),
+      database: decodeURIComponent(pathname.slice(1)) || user,
+    };
+  } catch {
+    throw new Fault("the address of its database is no URL");
+  }
 }
 
 /**

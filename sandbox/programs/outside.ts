@@ -92,7 +92,7 @@ export class Outside {
         if (kind === "postgres") await layOutDatabase(data, runAs);
       },
       waitsFor: () => undefined,
-      runAs: (program) => this.#world.runAs(program),
+      runAs: (program) => this.#world.runAs(program, folder),
       say: (text) => {
         this.#world.say(name, text);
       },

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import type { PodContainer } from "./container.ts";
 import { environmentOf, expand, type Sources } from "./environment.ts";
@@ -53,7 +53,7 @@ export class Played {
       plan: (fresh) => this.#plan(fresh),
       lay: (runAs) => this.#lay(runAs),
       waitsFor: () => this.#waitsFor(),
-      runAs: (program) => world.runAs(program),
+      runAs: (program) => world.runAs(program, dirname(this.#podFolder)),
       say: (text) => {
         world.say(this.name, text);
       },
@@ -97,7 +97,7 @@ export class Played {
     // What is there of another pod of the same name by now is that one's.
     if (this.#world.played().some((other) => podName(other.pod) === podName(this.pod))) return;
     await forwards.remove(this.pod);
-    await rm(join(this.#podFolder, "volumes"), { recursive: true, force: true });
+    await rm(this.#podFolder, { recursive: true, force: true });
   }
 
   async #plan(fresh: boolean): Promise<Program> {

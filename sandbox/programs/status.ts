@@ -35,7 +35,8 @@ function file(folder: string): string {
 
 /** @param folder the daemon's. */
 export async function writeStatus(folder: string, status: Status): Promise<void> {
-  await writeFileAtomically(file(folder), `${JSON.stringify(status, undefined, 2)}\n`);
+  const text = `${JSON.stringify(status, undefined, 2)}\n`;
+  if ((await readIfThere(file(folder))) !== text) await writeFileAtomically(file(folder), text);
 }
 
 export async function readStatus(folder: string): Promise<Status | undefined> {

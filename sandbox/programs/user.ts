@@ -8,7 +8,7 @@ import { Fault } from "./objects.ts";
 
 /** How a program is run that refuses to run as root. */
 export interface RunAs {
-  /** The user that it runs as, whose its files have to be. */
+  /** Whose its files have to be, and the user that it runs as; this process' own unless told. */
   owner?: { uid: number; gid: number };
   /** What its command line begins with. */
   prefix: readonly string[];
@@ -19,13 +19,16 @@ export interface RunAs {
  * reach the program and its files; else as root of the machine that has another number inside a user namespace.
  *
  * @param program path of the program.
- * @param folders of the sandbox, which are opened for passing through, not for reading.
+ * @param folders of the sandbox on the way to its files, which are opened for passing through, not for reading.
  * @throws Fault that says what to do, where none of these goes.
  */
 export async function withoutRoot(program: string, folders: readonly string[]): Promise<RunAs> {
   if (getuid?.() !== 0) return { prefix: [] };
   const nobody = await userNobody();
-  for (const folder of folders) await letPass(folder);
+  for (const folder of folders) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await letPass(folder);
+  }
   const closed = await firstClosed([program, ...folders]);
   if (nobody !== undefined && closed === undefined) return { owner: nobody, prefix: [] };
   const namespace = [
@@ -39,7 +42,8 @@ export async function withoutRoot(program: string, folders: readonly string[]): 
     () => true,
     () => false,
   );
-  if (works) return { prefix: namespace };
+  // Root of the machine is the only one whom such a namespace knows.
+  if (works) return { owner: { uid: 0, gid: 0 }, prefix: namespace };
   throw new Fault(
     `PostgreSQL does not run as root, and the user nobody cannot get to ${closed ?? program}: ` +
       "run npm start as another user, or put the project where others can get to",

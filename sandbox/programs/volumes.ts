@@ -1,5 +1,5 @@
-import { chown, rm, writeFile } from "node:fs/promises";
-import { dirname, join, normalize } from "node:path";
+import { chown, lchown, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, normalize, relative } from "node:path";
 import type {
   V1Container,
   V1DownwardAPIVolumeFile,
@@ -140,8 +140,8 @@ export function mountsOf(
 }
 
 /**
- * Makes the volumes: folders that only their owner can enter, files that only he can read. Files are laid anew, what
- * processes have written stays.
+ * Makes the volumes: folders that only their owner can enter, files that only he can read. A file that is as it should be
+ * is not touched, because another container of the pod may be reading it; what processes have written stays.
  *
  * @param owner whose they are, where not this process' own user's.
  */
@@ -151,15 +151,35 @@ export async function layOut(
   owner: RunAs["owner"],
 ): Promise<void> {
   for (const { folder, files } of volumes) {
-    if (files) await rm(folder, { recursive: true, force: true });
     await makeFolder(folder, owner);
-    for (const { path, content, mode } of files ?? []) {
-      const file = join(folder, path);
-      await makeFolder(dirname(file), owner);
-      await writeFile(file, content, { mode: (mode & 0o700) | 0o400 });
-      if (owner) await chown(file, owner.uid, owner.gid);
+    if (owner) await giveAll(folder, owner);
+    if (files === undefined) continue;
+    const wanted = new Set(files.map(({ path }) => path));
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isDirectory() && !wanted.has(relative(folder, path))) await rm(path);
     }
+    for (const file of files) await layFile(join(folder, file.path), file, owner);
   }
   // A part of a volume that is not there yet is made as a folder.
   for (const { target, volume } of mounts) if (!volume.files) await makeFolder(target, owner);
+}
+
+/** Gives to a user all that is in a folder, where an earlier start ran its processes as another one. */
+async function giveAll(folder: string, { uid, gid }: NonNullable<RunAs["owner"]>): Promise<void> {
+  const entries = await readdir(folder);
+  const [first] = entries;
+  if (first === undefined || (await lstat(join(folder, first))).uid === uid) return;
+  for (const entry of await readdir(folder, { recursive: true })) await lchown(join(folder, entry), uid, gid);
+}
+
+async function layFile(path: string, { content, mode }: VolumeFile, owner: RunAs["owner"]): Promise<void> {
+  const before = await readFile(path).catch(() => undefined);
+  if (before?.equals(content) === true) return;
+  await makeFolder(dirname(path), owner);
+  const draft = `${path}.draft`;
+  await rm(draft, { force: true });
+  await writeFile(draft, content, { mode: (mode & 0o700) | 0o400 });
+  if (owner) await chown(draft, owner.uid, owner.gid);
+  await rename(draft, path);
 }

@@ -6,7 +6,7 @@ import { findDaemon } from "../support/daemon.ts";
 import type { Progress, Say } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 import { connect } from "./cluster.ts";
-import { programsFolder } from "./index.ts";
+import { PROGRAMS, programsFolder } from "./index.ts";
 import { kindOf } from "./kinds/index.ts";
 import { isOfJob, isPlaced, podName } from "./objects.ts";
 import { type ProgramStatus, readStatus, type Status } from "./status.ts";
@@ -40,10 +40,10 @@ export async function untilAnswers(
 async function untilAllAnswer(folder: string, api: Api, say: Say): Promise<Status["addresses"]> {
   const deadline = performance.now() + PATIENCE;
   for (;;) {
-    const daemon = await findDaemon(folder, "daemon");
+    const daemon = await findDaemon(folder, PROGRAMS);
     if (daemon === undefined)
       throw new UserError(
-        `The daemon that runs the sandbox's programs ended; its log is ${join(folder, "daemon.log")}. npm start starts it again.`,
+        `The daemon that runs the sandbox's programs ended; its log is ${join(folder, `${PROGRAMS}.log`)}. npm start starts it again.`,
       );
     const status = await readStatus(folder);
     const expected = expectedOf(await pods(api));
@@ -51,13 +51,15 @@ async function untilAllAnswer(folder: string, api: Api, say: Say): Promise<Statu
     if (open.length === 0 && status) return status.addresses;
     const programs = status?.programs ?? [];
     // What has failed says more than what waits for it.
-    const failed = programs.find(({ failures }) => failures >= FAILURES);
+    const failed = programs.find(
+      ({ name, uid, failures }) => failures >= FAILURES && (uid === "" || open.includes(name)),
+    );
     if (failed) throw new UserError(describe(failed));
     const [first = ""] = open;
     const waits = programs.find(({ name }) => name === first);
     if (performance.now() > deadline)
       throw new UserError(
-        waits ? describe(waits) : `${first} was not started; see ${join(folder, "daemon.log")}.`,
+        waits ? describe(waits) : `${first} was not started; see ${join(folder, `${PROGRAMS}.log`)}.`,
       );
     say(`${first}${waits?.reason ? `: ${waits.reason}` : ""}`);
     await sleep(STEP);

