@@ -132,7 +132,7 @@ function expectOk(answer: Answer, call: string, needed: Permission): Answer {
     : `${answer.status}, and nothing that Attic would say`;
   const why =
     answer.status === 401
-      ? ` The token is not valid for this server (signed by another key, ended, or not begun), or grants nothing on this cache; ${needed} is needed.`
+      ? ` The token is not valid for this server (signed by another key, ended, not begun, or with another issuer or audience), or grants nothing on this cache; ${needed} is needed.`
       : answer.status === 403
         ? ` The token lacks the permission ${needed} on this cache.`
         : "";
