@@ -9,11 +9,13 @@ import type { Connection } from "./connection.ts";
 import { type AtticResource, differences } from "./resource.ts";
 
 const text = z.string("expected a text").min(1, "expected a text");
+/** Ends within what JavaScript's and Attic's clocks can count; in seconds. */
+const LONGEST = toSeconds("100y") ?? 0;
 const duration = z
   .string("expected a text")
   .refine(
-    (given) => toSeconds(given) !== undefined,
-    "expected a whole number with s, m, h, d, w or y such as 90d",
+    (given) => (toSeconds(given) ?? Infinity) <= LONGEST,
+    "expected a whole number with s, m, h, d, w or y such as 90d, at most 100y",
   );
 const permission = z.enum(
   Object.keys(PERMISSIONS) as Permission[],
@@ -50,6 +52,17 @@ type TokenInputs = z.infer<z.ZodObject<typeof shape>>;
 export const accessToken: AtticResource = {
   shape,
   secrets: [],
+  together: ({ validity, renewBefore }) =>
+    typeof validity === "string" &&
+    typeof renewBefore === "string" &&
+    (toSeconds(renewBefore) ?? 0) >= (toSeconds(validity) ?? 0)
+      ? [
+          {
+            property: "renewBefore",
+            reason: `expected less than its validity, ${validity}: every update would make a new one`,
+          },
+        ]
+      : [],
   diff,
   create: async (connection, { urn, inputs, preview }: CreateRequest): Promise<State> => {
     const name = urn.split("::").at(-1) ?? "";

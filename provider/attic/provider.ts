@@ -41,8 +41,9 @@ export function atticProvider(): Provider {
       return Promise.resolve();
     },
     check: ({ type, news }) => {
-      const { shape, secrets } = find(type);
-      return checkInputs(shape, news, secrets);
+      const resource = find(type);
+      const { inputs, failures } = checkInputs(resource.shape, news, resource.secrets);
+      return { inputs, failures: failures.length > 0 ? failures : (resource.together?.(inputs) ?? []) };
     },
     diff: (request) => find(request.type).diff(connection(), request),
     create: (request) => find(request.type).create(connection(), request),

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type {
+  CheckFailure,
   CreateRequest,
   DeleteRequest,
   DiffRequest,
@@ -18,6 +19,8 @@ export interface AtticResource {
   shape: Readonly<Record<string, z.ZodType>>;
   /** Inputs that are secret, given as a secret or not. */
   secrets: readonly string[];
+  /** What is wrong with inputs that are good one by one, where any can be; may hold what is not known yet. */
+  together?(inputs: Properties): CheckFailure[];
   diff(connection: Connection, request: DiffRequest): DiffResult;
   create(connection: Connection, request: CreateRequest): Promise<State>;
   read(connection: Connection, request: ReadRequest): Promise<State>;
