@@ -35,7 +35,7 @@ export default function atticStack(): StackOutputs {
   const published = store.type === "s3" && store.backend ? [server.backend, store.backend] : [server.backend];
   const gateway = createGateway(NAME, way, platform, published);
 
-  const contents = new Caches(NAME, { platform, settings, server, gateway });
+  const contents = new Caches(NAME, { platform, settings, database, server, gateway });
 
   return {
     namespace: platform.namespace,

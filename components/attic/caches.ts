@@ -1,6 +1,7 @@
 import k8s from "@pulumi/kubernetes";
 import pulumi from "@pulumi/pulumi";
 import type { Platform, Role } from "../platform/index.ts";
+import type { Database } from "../database/index.ts";
 import type { Gateway } from "../gateway/index.ts";
 import type { AtticServer } from "../server/index.ts";
 import { keypairOf, type StackSettings } from "../settings/index.ts";
@@ -14,6 +15,7 @@ const ROLE: Role = { name: "attic", component: "client" };
 export interface CachesArgs {
   platform: Platform;
   settings: StackSettings;
+  database: Database;
   server: AtticServer;
   gateway: Gateway;
 }
@@ -39,7 +41,7 @@ export class Caches extends pulumi.ComponentResource {
 
   constructor(name: string, args: CachesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("attic-stack:attic:Caches", name, {}, opts);
-    const { platform, settings, server, gateway } = args;
+    const { platform, settings, database, server, gateway } = args;
     const tunnelled = settings.connection === "tunnel";
     const { tokenIssuer: issuer, tokenAudiences: [audience] = [] } = settings.server;
     // Whatever the provider makes waits for it, so the way to the server stands in the state once.
@@ -49,6 +51,7 @@ export class Caches extends pulumi.ComponentResource {
         endpoint: gateway.apiEndpoint,
         ...(tunnelled && { tunnel: { namespace: platform.namespace, service: server.service } }),
         signingKey: server.signingKey,
+        databaseUrl: database.url,
         ...(issuer !== undefined && { issuer }),
         ...(audience !== undefined && { audience }),
       },

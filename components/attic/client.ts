@@ -128,7 +128,7 @@ function expectOk(answer: Answer, call: string, needed: Permission): Answer {
   if (answer.status >= 200 && answer.status < 300) return answer;
   const said = refusal.safeParse(parsed(answer)).data;
   const words = said
-    ? `${answer.status} ${said.error}: ${shortened(said.message)}`
+    ? `${answer.status} ${shortened(said.error)}: ${shortened(said.message)}`
     : `${answer.status}, and nothing that Attic would say`;
   const why =
     answer.status === 401
@@ -139,9 +139,13 @@ function expectOk(answer: Answer, call: string, needed: Permission): Answer {
   throw new Refused(said?.error ?? String(answer.status), `${call}: the server answered ${words}.${why}`);
 }
 
+/** A token, and the two halves of a key: whoever answers may say again what it was sent. */
+const SECRETS = /eyJ[\w-]*\.[\w-]*\.[\w-]*|[A-Za-z0-9+/]{86}==/g;
+
 /** A server's words in one line, and no more of them than a person reads. */
 function shortened(text: string): string {
   const line = text
+    .replace(SECRETS, "[secret]")
     .replace(/[\s\p{Cc}]+/gu, " ")
     .trim()
     .replace(/\.+$/, "");

@@ -8,6 +8,8 @@ export interface Connection {
   /** Where it is given, the server is reached through the Kubernetes API instead: its Service and namespace. */
   tunnel?: { namespace: pulumi.Input<string>; service: pulumi.Input<string> };
   signingKey: SigningKey;
+  /** URL of the server's database: where it is another one, caches are looked for and made anew. Secret. */
+  databaseUrl?: pulumi.Output<string>;
   /** The `iss` claim that the server demands. */
   issuer?: string;
   /** An `aud` claim that the server takes. */
@@ -23,12 +25,13 @@ export class AtticProvider extends pulumi.ProviderResource {
   readonly endpoint: string;
 
   constructor(name: string, connection: Connection, opts?: pulumi.ResourceOptions) {
-    const { endpoint, tunnel, signingKey, issuer, audience } = connection;
+    const { endpoint, tunnel, signingKey, databaseUrl, issuer, audience } = connection;
     const cluster = new pulumi.Config("kubernetes");
     const inputs: Record<string, pulumi.Input<string | undefined>> = {
       endpoint,
       algorithm: signingKey.algorithm,
       signingKey: pulumi.secret(signingKey.secret),
+      database: databaseUrl && pulumi.unsecret(databaseUrl.apply(placeOf)),
       issuer,
       audience,
       ...(tunnel && {
@@ -42,4 +45,10 @@ export class AtticProvider extends pulumi.ProviderResource {
     super("attic", name, inputs, opts);
     this.endpoint = endpoint;
   }
+}
+
+/** What tells one database from another, and nothing that is secret: neither its user nor its password. */
+function placeOf(databaseUrl: string): string {
+  const { host, pathname } = new URL(databaseUrl);
+  return `${host}${pathname}`;
 }

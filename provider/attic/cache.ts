@@ -74,7 +74,7 @@ const SETTINGS = Object.keys(shape).filter((key) => key !== "adopt" && key !== "
 /** What stands for another cache where it changes: its paths are in this store, and clients ask it by this name. */
 const REPLACES = ["name", "storeDir"];
 
-function diff(_connection: Connection, { oldInputs, olds, news }: DiffRequest): DiffResult {
+function diff({ database }: Connection, { oldInputs, olds, news }: DiffRequest): DiffResult {
   const { adopt, keypair, ...declared } = news;
   const detailed = differences(oldInputs, declared, SETTINGS, REPLACES);
   if (isSamePeriod(oldInputs.retention, news.retention)) detailed.delete("retention");
@@ -82,6 +82,9 @@ function diff(_connection: Connection, { oldInputs, olds, news }: DiffRequest): 
   const wanted = keypair instanceof Secret ? keypair.value : keypair;
   if (wanted instanceof Unknown || (typeof wanted === "string" && publicKeyOf(wanted) !== olds.publicKey))
     detailed.set("keypair", { kind: "update", input: true });
+  // In another database the cache may not be: an update finds out, and makes it.
+  if (database !== undefined && olds.database !== undefined && olds.database !== database)
+    detailed.set("database", { kind: "update", input: false });
   const replaces = REPLACES.filter((key) => detailed.has(key));
   return {
     changes: detailed.size > 0,
@@ -98,10 +101,10 @@ async function create(connection: Connection, { urn, inputs, preview }: CreateRe
   if (preview) {
     const publicKey =
       declared.keypair === undefined ? new Unknown() : (publicKeyOf(declared.keypair) ?? new Unknown());
-    return { id: "", outputs: outputsOf(inputs, publicKey) };
+    return { id: "", outputs: outputsOf(connection, inputs, publicKey) };
   }
   const publicKey = await ensure(connection, urn, inputs);
-  return { id: declared.name, outputs: outputsOf(inputs, publicKey) };
+  return { id: declared.name, outputs: outputsOf(connection, inputs, publicKey) };
 }
 
 /**
@@ -149,19 +152,23 @@ async function ensure(connection: Connection, urn: string, given: Properties): P
 
 /** The one thing that cannot be said when a cache is made. Where it fails, the cache is there all the same. */
 async function setRetention(
-  { client }: Connection,
+  connection: Connection,
   given: Properties,
   declared: CacheInputs,
   publicKey: string,
 ): Promise<void> {
   try {
-    await client.configure(declared.name, { retention_period: toRetentionConfig(declared.retention) });
+    await connection.client.configure(declared.name, {
+      retention_period: toRetentionConfig(declared.retention),
+    });
   } catch (error) {
     const reason = `the cache was made, and its retention not set: ${error instanceof Error ? error.message : String(error)}`;
     const inputs = { ...given, retention: "default" };
-    throw new InitFailed(reason, { id: declared.name, inputs, outputs: outputsOf(inputs, publicKey) }, [
+    throw new InitFailed(
       reason,
-    ]);
+      { id: declared.name, inputs, outputs: outputsOf(connection, inputs, publicKey) },
+      [reason],
+    );
   }
 }
 
@@ -189,7 +196,7 @@ async function read(connection: Connection, { urn, id, inputs, outputs }: ReadRe
       `The public key of the cache ${id} was changed on the server; it is ${there.public_key} now.`,
     );
   const found = asFound(id, inputs, there);
-  return { id, inputs: found, outputs: outputsOf(found, there.public_key) };
+  return { id, inputs: found, outputs: outputsOf(connection, found, there.public_key) };
 }
 
 /** Whether two retentions are one in other words: 14d and 2w. */
@@ -225,7 +232,7 @@ async function update(
   const declared = settingsOf(news);
   const given = declared.keypair === undefined ? undefined : publicKeyOf(declared.keypair);
   const publicKey = given ?? asText(olds.publicKey);
-  if (preview) return outputsOf(news, publicKey);
+  if (preview) return outputsOf(connection, news, publicKey);
   const changed: ConfigureCache = {
     ...toConfig(declared),
     retention_period: toRetentionConfig(declared.retention),
@@ -234,7 +241,7 @@ async function update(
   };
   try {
     await connection.client.configure(id, changed);
-    return outputsOf(news, publicKey);
+    return outputsOf(connection, news, publicKey);
   } catch (error) {
     if (!(error instanceof Refused && error.kind === "NoSuchCache")) throw error;
     const made = await ensure(connection, urn, news);
@@ -245,7 +252,7 @@ async function update(
       urn,
       `The cache ${id} was gone from the server and was made again, empty.${key}`,
     );
-    return outputsOf(news, made);
+    return outputsOf(connection, news, made);
   }
 }
 
@@ -263,7 +270,7 @@ function settingsOf(inputs: Properties): CacheInputs {
 }
 
 /** What stands in the state: neither the keypair, which the inputs have, nor what only says how to begin. */
-function outputsOf(inputs: Properties, publicKey: Value): Properties {
+function outputsOf({ database }: Connection, inputs: Properties, publicKey: Value): Properties {
   const kept = SETTINGS.flatMap((key) => (inputs[key] === undefined ? [] : [[key, inputs[key]] as const]));
-  return { ...Object.fromEntries(kept), publicKey };
+  return { ...Object.fromEntries(kept), publicKey, ...(database !== undefined && { database }) };
 }

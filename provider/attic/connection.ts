@@ -8,12 +8,15 @@ import type { Engine } from "../protocol/engine.ts";
 export class Connection {
   readonly engine: Engine;
   readonly key: TokenKey;
+  /** Tells one database of the server from another. */
+  readonly database: string | undefined;
   readonly #variables: ReadonlyMap<string, string>;
   #client: AtticClient | undefined;
 
   constructor(variables: ReadonlyMap<string, string>, engine: Engine) {
     this.#variables = variables;
     this.engine = engine;
+    this.database = this.#variable("database");
     this.key = {
       algorithm: this.#required("algorithm") === "HS256" ? "HS256" : "RS256",
       secret: this.#required("signingKey"),

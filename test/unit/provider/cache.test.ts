@@ -68,7 +68,7 @@ describe("the resource Cache", () => {
       ["a fraction of a priority", { name: "main", priority: 1.5 }, "priority", /whole number/],
       ["a store that is no path", { name: "main", storeDir: "store" }, "storeDir", /begins with \//],
       ["a text for a flag", { name: "main", isPublic: "yes" }, "isPublic", /true or false/],
-      ["half a keypair", { name: "main", keypair: "mine-1:AAAA" }, "keypair", /nix key generate-secret/],
+      ["half a keypair", { name: "main", keypair: "mine-1:AAAA" }, "", /^keypair: .*nix key generate-secret/],
       ["an unknown input", { name: "main", public: true }, "public", /there are name, isPublic, priority/],
     ];
     for (const [what, inputs, property, reason] of wrong) {
@@ -256,6 +256,19 @@ describe("the resource Cache", () => {
     });
     it("and keeps its key where one is no longer given", async () => {
       assert.deepEqual(await of(MAIN, { ...MAIN, keypair: new Secret(KEYPAIR) }), same);
+    });
+    it("and is looked for in another database, and made there where it is not", async () => {
+      const moved = await TestProvider.open(TYPE, {
+        endpoint: provider.endpoint,
+        database: "db.example.com/attic",
+      });
+      const before = { ...olds, database: "old.example.com/attic" };
+      const { changes, replaces } = await moved.diff({ olds: before, oldInputs: MAIN, news: MAIN });
+      assert.deepEqual([changes, replaces], [true, []]);
+      const outputs = await moved.update("main", before, MAIN);
+      assert.equal(outputs.database, "db.example.com/attic");
+      assert.equal(outputs.publicKey, attic.caches.get("main")?.public_key);
+      assert.equal((await moved.diff({ olds: outputs, oldInputs: MAIN, news: MAIN })).changes, false);
     });
     it("and asks nobody", async () => {
       await of({ ...MAIN, priority: 3 });

@@ -108,6 +108,7 @@ describe("the way to the server", () => {
     assert.deepEqual(inputs, {
       endpoint: "https://cache.example.com/",
       algorithm: "RS256",
+      database: "attic-postgres.attic.svc:5432/attic",
       tunnelNamespace: "attic",
       tunnelService: "attic",
     });
@@ -123,7 +124,12 @@ describe("the way to the server", () => {
   it("is the gateway where that is said, which has to be there first", async () => {
     const { resources } = await stackOf({}, { connection: "gateway", gateway: GATEWAY_API });
     const provider = resources.find(({ type }) => type === "pulumi:providers:attic")!;
-    assert.deepEqual(Object.keys(provider.inputs).sort(), ["algorithm", "endpoint", "signingKey"]);
+    assert.deepEqual(Object.keys(provider.inputs).sort(), [
+      "algorithm",
+      "database",
+      "endpoint",
+      "signingKey",
+    ]);
     assert.ok(provider.dependencies.some((urn) => urn.includes("HTTPRoute")));
   });
 
