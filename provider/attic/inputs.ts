@@ -26,14 +26,16 @@ export function checkInputs(
       inputs[property] = given;
       continue;
     }
+    const hidden = given instanceof Secret || secrets.includes(property);
     const result = schema.safeParse(given === undefined ? undefined : reveal(given));
     if (!result.success) {
-      failures.push({ property, reason: describe(result.error) });
+      const reason = describe(result.error);
+      // Of a property that is named the engine prints the value, and of a secret too.
+      failures.push(hidden ? { property: "", reason: `${property}: ${reason}` } : { property, reason });
       continue;
     }
     const value = result.data as Value | undefined;
     if (value === undefined) continue;
-    const hidden = given instanceof Secret || secrets.includes(property);
     inputs[property] = hidden ? new Secret(value) : value;
   }
   return { inputs, failures };
