@@ -15,9 +15,9 @@ const UNITS: readonly (readonly [seconds: number, ...names: string[]])[] = [
 /** @returns seconds of a text such as "12h" or "1day 2hours", or undefined where it is none. */
 export function readDuration(text: string): number | undefined {
   if (text === "0") return 0;
-  if (!/^\s*(?:\d+\s*[A-Za-z]+\s*)+$/.test(text)) return undefined;
+  if (!/^\s*(?:\d+(?:\.\d+)?\s*[A-Za-z]+\s*)+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount = "", name = ""] of text.matchAll(/(\d+)\s*([A-Za-z]+)/g)) {
+  for (const [, amount = "", name = ""] of text.matchAll(/(\d+(?:\.\d+)?)\s*([A-Za-z]+)/g)) {
     const unit = UNITS.find(([, ...names]) => names.includes(name));
     if (unit === undefined) return undefined;
     total += Number(amount) * unit[0];

@@ -1,12 +1,14 @@
+import { isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
 import { readDuration } from "./duration.ts";
 
-const SOCKET_ADDRESS = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<v4>\d+(?:\.\d+){3})):(?<port>\d{1,5})$/;
+const SOCKET_ADDRESS = /^(?:\[(?<v6>.+)\]|(?<v4>[^:]+)):(?<port>\d{1,5})$/;
 
 /** `0.0.0.0:8080` or `[::]:8080`: names are not looked up. */
 export const socketAddress = z.string().transform((text, context) => {
-  const { v4, v6, port } = SOCKET_ADDRESS.exec(text)?.groups ?? {};
-  if (port !== undefined && Number(port) < 65_536) return { text, host: v4 ?? v6 ?? "", port: Number(port) };
+  const { v4 = "", v6 = "", port = "65536" } = SOCKET_ADDRESS.exec(text)?.groups ?? {};
+  if ((isIPv4(v4) || isIPv6(v6)) && Number(port) < 65_536)
+    return { text, host: v4 || v6, port: Number(port) };
   context.addIssue("is not an address with a port, such as [::]:8080");
   return z.NEVER;
 });

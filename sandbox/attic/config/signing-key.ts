@@ -23,6 +23,8 @@ export function readSigningKey(
   signing: Readonly<Record<string, unknown>> | undefined,
   env: NodeJS.ProcessEnv,
 ): VerificationKey {
+  if (signing !== undefined && Object.keys(signing).length !== 1)
+    throw new UserError("[jwt.signing] holds one key, and no more.");
   for (const [key, variable, algorithm, parse] of SOURCES) {
     const [place, text] =
       signing === undefined
