@@ -91,8 +91,10 @@ export class AtticClient {
 
   /** Changes what is given, which must not be nothing. */
   async configure(cache: string, config: ConfigureCache): Promise<void> {
-    const needed = config.retention_period === undefined ? "configureCache" : "configureRetention";
-    expectOk(await this.#send("PATCH", cache, config), `configuring the cache ${cache}`, needed);
+    const answer = await this.#send("PATCH", cache, config);
+    // Who may set the retention and nothing else of a cache may not set the retention either.
+    const more = config.retention_period === undefined ? [] : (["configureRetention"] as const);
+    expectOk(answer, `configuring the cache ${cache}`, "configureCache", ...more);
   }
 
   /** Deletes a cache; one that is gone already is as good. */
@@ -124,7 +126,7 @@ function kindOf(answer: Answer): string | undefined {
 }
 
 /** @throws Refused with the call, what the server said, and the permission that is missing where one is. */
-function expectOk(answer: Answer, call: string, needed: Permission): Answer {
+function expectOk(answer: Answer, call: string, ...needed: Permission[]): Answer {
   if (answer.status >= 200 && answer.status < 300) return answer;
   const said = refusal.safeParse(parsed(answer)).data;
   const words = said
@@ -132,9 +134,9 @@ function expectOk(answer: Answer, call: string, needed: Permission): Answer {
     : `${answer.status}, and nothing that Attic would say`;
   const why =
     answer.status === 401
-      ? ` The token is not valid for this server (signed by another key, ended, not begun, or with another issuer or audience), or grants nothing on this cache; ${needed} is needed.`
+      ? ` The token is not valid for this server (signed by another key, ended, not begun, or with another issuer or audience), or grants nothing on this cache; ${needed.join(" and ")} ${needed.length > 1 ? "are" : "is"} needed.`
       : answer.status === 403
-        ? ` The token lacks the permission ${needed} on this cache.`
+        ? ` The token lacks the permission ${needed.join(" or ")} on this cache${needed.length > 1 ? "; both are needed" : ""}.`
         : "";
   throw new Refused(said?.error ?? String(answer.status), `${call}: the server answered ${words}.${why}`);
 }

@@ -33,8 +33,10 @@ export class Connection {
   }
 
   #open(): AtticClient {
-    const { ATTIC_SERVER_URL: url = "", ATTIC_ADMIN_TOKEN: given = "" } = process.env;
-    if (url !== "" && !URL.canParse(url)) throw new Error("ATTIC_SERVER_URL is not a URL.");
+    const url = fromEnvironment("ATTIC_SERVER_URL");
+    const given = fromEnvironment("ATTIC_ADMIN_TOKEN");
+    if (given !== "" && !SENDABLE.test(given))
+      throw new Error("ATTIC_ADMIN_TOKEN is not a token: it has characters that no token has.");
     const audience = this.#variable("audience");
     const issuer = this.#variable("issuer");
     const token =
@@ -44,7 +46,8 @@ export class Connection {
             ...(audience !== undefined && { audiences: [audience] }),
           })
         : () => given;
-    const endpoint = withSlash(url === "" ? this.#required("endpoint") : url);
+    const endpoint =
+      url === "" ? address("endpoint", this.#required("endpoint")) : address("ATTIC_SERVER_URL", url);
     const tunnel = url === "" ? this.#tunnel() : undefined;
     return new AtticClient({ endpoint, token, ...(tunnel && { tunnel }) });
   }
@@ -75,6 +78,17 @@ export class Connection {
   }
 }
 
-function withSlash(url: string): string {
+/** What may stand in a header as a token (RFC 6750, section 2.1). */
+const SENDABLE = /^[A-Za-z0-9._~+/-]+=*$/;
+
+/** A file that such a value is read from ends in a line break. */
+function fromEnvironment(name: "ATTIC_SERVER_URL" | "ATTIC_ADMIN_TOKEN"): string {
+  return (process.env[name] ?? "").trim();
+}
+
+/** @returns the address with its slash at the end. */
+function address(name: string, url: string): string {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new Error(`${name} is not a URL such as https://cache.example.com/.`);
   return url.endsWith("/") ? url : `${url}/`;
 }

@@ -135,7 +135,7 @@ describe("AtticClient", () => {
     await assert.rejects(client.configure("main", { priority: 1 }), /lacks the permission configureCache/);
     await assert.rejects(
       client.configure("main", { retention_period: "Global" }),
-      /lacks the permission configureRetention/,
+      /lacks the permission configureCache or configureRetention on this cache; both are needed\./,
     );
     await assert.rejects(client.destroy("main"), /lacks the permission destroyCache/);
   });

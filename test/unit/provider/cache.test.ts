@@ -185,7 +185,7 @@ describe("the resource Cache", () => {
       assert.ok(error instanceof InitFailed);
       assert.match(
         error.message,
-        /cache was made, and its retention not set: .*permission configureRetention/,
+        /cache was made, and its retention not set: .*permission configureCache or configureRetention/,
       );
       assert.equal(error.state.id, "main");
       assert.equal(error.state.inputs?.retention, "default");
