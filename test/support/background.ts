@@ -10,7 +10,7 @@ export interface BackgroundSpec {
   /** All of its environment. */
   env?: Readonly<Record<string, string>>;
   /** The user that it runs as, where this process may choose. */
-  uid?: number;
+  owner?: { uid: number; gid: number };
   /** What it is asked to end by. */
   signal?: NodeJS.Signals;
   /** Asked again and again until it does not throw. */
@@ -27,11 +27,11 @@ export class Background {
   readonly #ended: Promise<void>;
   readonly #killWithUs = () => this.#child.kill("SIGKILL");
 
-  private constructor({ command, args, env = {}, uid, signal = "SIGTERM" }: BackgroundSpec) {
+  private constructor({ command, args, env = {}, owner, signal = "SIGTERM" }: BackgroundSpec) {
     const child = spawn(command, args, {
       env: { PATH: process.env.PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      ...(uid !== undefined && { uid, gid: uid }),
+      ...owner,
     });
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => (this.log += text));

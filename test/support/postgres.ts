@@ -5,13 +5,11 @@ import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getuid } from "node:process";
 import pg from "pg";
+import { withoutRoot } from "../../sandbox/programs/user.ts";
 import { anyFreePort } from "../../sandbox/support/port.ts";
 import { Background } from "./background.ts";
 
-/** The user `nobody`, for a server that refuses to run as root. */
-const NOBODY = 65_534;
 /** Nothing here has to survive a power cut. */
 const FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"];
 
@@ -30,31 +28,31 @@ export class Postgres {
   }
 
   static async start(): Promise<Postgres> {
-    const uid = getuid?.() === 0 ? NOBODY : undefined;
+    // It refuses to run as root.
+    const { owner, prefix } = await withoutRoot(program("postgres"), []);
     const folder = mkdtempSync(join(tmpdir(), "attic-stack-postgres-"));
     const password = randomBytes(16).toString("hex");
     const passwordFile = join(folder, "password");
     writeFileSync(passwordFile, password, { mode: 0o600 });
-    if (uid !== undefined) for (const path of [folder, passwordFile]) chownSync(path, uid, uid);
+    if (owner !== undefined) for (const path of [folder, passwordFile]) chownSync(path, owner.uid, owner.gid);
     chmodSync(folder, 0o700);
 
     const data = join(folder, "data");
     const options = ["-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile, "--no-sync"];
-    const made = spawnSync(program("initdb"), ["-D", data, ...options, "--locale=C", "-E", "UTF8"], {
-      encoding: "utf8",
-      ...(uid !== undefined && { uid, gid: uid }),
-    });
+    const [initdb = "", ...making] = [...prefix, program("initdb"), "-D", data, ...options];
+    const made = spawnSync(initdb, [...making, "--locale=C", "-E", "UTF8"], { encoding: "utf8", ...owner });
     if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
 
     const port = await anyFreePort();
     const address = `postgres://postgres:${password}@127.0.0.1:${port}`;
+    const [command = "", ...args] = [...prefix, program("postgres"), "-D", data, "-p", String(port)];
     const server = await Background.start({
-      command: program("postgres"),
-      args: ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", folder, ...FAST.flatMap(option)],
+      command,
+      args: [...args, "-h", "127.0.0.1", "-k", folder, ...FAST.flatMap(option)],
       // It ends at once, whoever is still connected.
       signal: "SIGQUIT",
       ready: () => query(`${address}/postgres`, "SELECT 1"),
-      ...(uid !== undefined && { uid }),
+      ...(owner && { owner }),
     });
     return new Postgres(server, folder, address);
   }
