@@ -64,7 +64,7 @@ export class Caches extends pulumi.ComponentResource {
       const inputs = { ...cache, isPublic, ...(keypair && { keypair }) };
       const { publicKey, substituter, ...resource } = new Cache(`${name}-cache-${cache.name}`, inputs, {
         ...made,
-        protect,
+        protect: protect || platform.protectData,
       });
       return { name: resource.name, publicKey, substituter, isPublic: resource.isPublic };
     });

@@ -85,7 +85,7 @@ export class AtticClient {
   async create(cache: string, config: CreateCache): Promise<boolean> {
     const answer = await this.#send("POST", cache, config);
     if (kindOf(answer) === "CacheAlreadyExists") return false;
-    expectOk(answer, `creating the cache ${cache}`, "createCache");
+    expectDone(answer, `creating the cache ${cache}`, "createCache");
     return true;
   }
 
@@ -94,14 +94,14 @@ export class AtticClient {
     const answer = await this.#send("PATCH", cache, config);
     // Who may set the retention and nothing else of a cache may not set the retention either.
     const more = config.retention_period === undefined ? [] : (["configureRetention"] as const);
-    expectOk(answer, `configuring the cache ${cache}`, "configureCache", ...more);
+    expectDone(answer, `configuring the cache ${cache}`, "configureCache", ...more);
   }
 
   /** Deletes a cache; one that is gone already is as good. */
   async destroy(cache: string): Promise<void> {
     const answer = await this.#send("DELETE", cache);
     if (answer.status === 404 && kindOf(answer) === "NoSuchCache") return;
-    expectOk(answer, `deleting the cache ${cache}`, "destroyCache");
+    expectDone(answer, `deleting the cache ${cache}`, "destroyCache");
   }
 
   close(): void {
@@ -139,6 +139,17 @@ function expectOk(answer: Answer, call: string, ...needed: Permission[]): Answer
         ? ` The token lacks the permission ${needed.join(" or ")} on this cache${needed.length > 1 ? "; both are needed" : ""}.`
         : "";
   throw new Refused(said?.error ?? String(answer.status), `${call}: the server answered ${words}.${why}`);
+}
+
+/**
+ * Attic says nothing of what is done. Other servers answer anything at all with a page.
+ *
+ * @throws Refused
+ */
+function expectDone(answer: Answer, call: string, ...needed: Permission[]): void {
+  const { text } = expectOk(answer, call, ...needed);
+  if (text.trim() !== "" && parsed(answer) === undefined)
+    throw new Refused("Nonsense", `${call}: the answer is not Attic's; is it Attic that answers there?`);
 }
 
 /** A token, and the two halves of a key: whoever answers may say again what it was sent. */

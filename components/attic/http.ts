@@ -10,6 +10,8 @@ const CONNECTIONS = 16;
 const PATIENCE = 30_000;
 /** Waits between tries, in milliseconds: in all about a minute, which a server takes to start. */
 const WAITS = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000] as const;
+/** How long all tries may take in all, in milliseconds: a server that never answers would take minutes of waiting. */
+const LONGEST = 90_000;
 /** The largest answer that is read: Attic's are a few hundred bytes. */
 const LARGEST_ANSWER = 2 ** 20;
 
@@ -72,11 +74,12 @@ export class Http {
    */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const waits = this.#target.waits ?? WAITS;
+    const deadline = performance.now() + LONGEST;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#try(method, path, body, await this.#target.token());
       if (!("reason" in outcome)) return outcome;
       const wait = waits[attempt];
-      if (wait === undefined) {
+      if (wait === undefined || performance.now() + wait > deadline) {
         throw new Unreachable(
           `${method} ${this.#target.endpoint}${path} failed ${attempt + 1} times, the last time because ${outcome.reason}`,
         );
