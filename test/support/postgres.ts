@@ -45,7 +45,7 @@ export class Postgres {
 
     const port = await anyFreePort();
     const address = `postgres://postgres:${password}@127.0.0.1:${port}`;
-    const [command = "", ...args] = [...prefix, program("postgres"), "-D", data, "-p", String(port)];
+    const [command, ...args] = [...prefix, program("postgres"), "-D", data, "-p", String(port)];
     const server = await Background.start({
       command,
       args: [...args, "-h", "127.0.0.1", "-k", folder, ...FAST.flatMap(option)],
