@@ -1,23 +1,23 @@
-import type { V1Ingress, V1Pod, V1Service } from "@kubernetes/client-node";
+import type { Ingress, Pod, Service } from "./objects.ts";
 import type { HttpRoute } from "./cluster.ts";
 
 /** What in a cluster says which name leads where. */
 export interface Directory {
-  services: readonly V1Service[];
+  services: readonly Service[];
   routes: readonly HttpRoute[];
-  ingresses: readonly V1Ingress[];
-  pods: readonly V1Pod[];
+  ingresses: readonly Ingress[];
+  pods: readonly Pod[];
 }
 
 /** A port of a Service. */
 export interface ServicePort {
-  service: V1Service;
+  service: Service;
   port: number;
 }
 
 /** Where a pod listens for a Service. */
 export interface Backend {
-  pod: V1Pod;
+  pod: Pod;
   containerPort: number;
 }
 
@@ -49,7 +49,7 @@ export function serviceAt(
   return service && published ? { service, port: published.port } : undefined;
 }
 
-function isNameOf({ metadata, spec }: V1Service, host: string, namespace: string): boolean {
+function isNameOf({ metadata, spec }: Service, host: string, namespace: string): boolean {
   const name = metadata?.name ?? "";
   const full = `${name}.${metadata?.namespace ?? ""}`;
   const names = [full, `${full}.svc`, `${full}.svc.cluster.local`, `${full}.svc.cluster.local.`];

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
-import type {
-  KubernetesObject,
-  V1ConfigMap,
-  V1Ingress,
-  V1PersistentVolumeClaim,
-  V1Pod,
-  V1Secret,
-  V1Service,
-} from "@kubernetes/client-node";
 import { Api, ApiError } from "../control-plane/api.ts";
 import type { Data, Sources } from "./environment.ts";
-import { NotYet } from "./objects.ts";
+import {
+  type KubernetesObject,
+  NotYet,
+  type ConfigMap,
+  type Ingress,
+  type PersistentVolumeClaim,
+  type Pod,
+  type Secret,
+  type Service,
+} from "./objects.ts";
 import { type Connection, Watch } from "./watch.ts";
 
 /** A route of Gateway API, as far as it says which name leads to which Service. */
@@ -23,11 +23,11 @@ export interface HttpRoute extends KubernetesObject {
 
 /** What the daemon sees of a sandbox's cluster. */
 export class Cluster implements Connection {
-  readonly pods: Watch<V1Pod>;
-  readonly services: Watch<V1Service>;
-  readonly claims: Watch<V1PersistentVolumeClaim>;
+  readonly pods: Watch<Pod>;
+  readonly services: Watch<Service>;
+  readonly claims: Watch<PersistentVolumeClaim>;
   readonly routes: Watch<HttpRoute>;
-  readonly ingresses: Watch<V1Ingress>;
+  readonly ingresses: Watch<Ingress>;
   readonly #kubeconfig: string;
   #api: Promise<Api> | undefined;
 
@@ -85,7 +85,7 @@ export class Cluster implements Connection {
   }
 
   /** Reads what the containers of a pod take from Secrets and ConfigMaps; what does not exist is left out. */
-  async sourcesOf(pod: V1Pod): Promise<Sources> {
+  async sourcesOf(pod: Pod): Promise<Sources> {
     const namespace = pod.metadata?.namespace ?? "";
     const names = sourceNames(pod);
     const read = async (plural: string, name: string) =>
@@ -102,7 +102,7 @@ export class Cluster implements Connection {
   async #data(path: string): Promise<Data | undefined> {
     try {
       const text = await this.ask((api) => api.call("GET", path));
-      const { kind, data, binaryData } = JSON.parse(text) as V1ConfigMap & V1Secret;
+      const { kind, data, binaryData } = JSON.parse(text) as ConfigMap & Secret;
       const encoded = (values: Record<string, string> | undefined, encoding: "utf8" | "base64") =>
         Object.entries(values ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)] as const);
       return new Map([
@@ -117,7 +117,7 @@ export class Cluster implements Connection {
 }
 
 /** The names of all Secrets and ConfigMaps that a pod refers to. */
-export function sourceNames(pod: V1Pod): { secrets: Set<string>; configMaps: Set<string> } {
+export function sourceNames(pod: Pod): { secrets: Set<string>; configMaps: Set<string> } {
   const secrets = new Set<string | undefined>();
   const configMaps = new Set<string | undefined>();
   for (const { env = [], envFrom = [] } of pod.spec?.containers ?? []) {

@@ -1,13 +1,12 @@
 import { join } from "node:path";
-import type { V1Container, V1Pod } from "@kubernetes/client-node";
-import { Fault } from "./objects.ts";
+import { Fault, type Container, type Pod } from "./objects.ts";
 import { hostPath } from "./rewrite.ts";
 import type { Mount, Volume } from "./volumes.ts";
 
 /** A container of a pod with all that it takes from the cluster. */
 export interface PodContainer {
-  pod: V1Pod;
-  container: V1Container;
+  pod: Pod;
+  container: Container;
   /** Without what the image would add. */
   env: Readonly<Record<string, string>>;
   /** `command` and `args`, expanded. */
@@ -37,6 +36,6 @@ export function mountedFile(path: string, it: PodContainer): string {
 }
 
 /** All words of a container's command line as its spec has them. */
-export function words({ command = [], args = [] }: V1Container): string[] {
+export function words({ command = [], args = [] }: Container): string[] {
   return [...command, ...args];
 }

@@ -1,14 +1,13 @@
 import { appendFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { V1Pod } from "@kubernetes/client-node";
 import { Changes } from "./changes.ts";
 import { Cluster } from "./cluster.ts";
 import { allAddresses } from "./find.ts";
 import { Forwards } from "./forwards.ts";
 import { Fronts } from "./fronts.ts";
 import { kindOf } from "./kinds/index.ts";
-import { isOfJob, isPlaced, podName } from "./objects.ts";
+import { isOfJob, isPlaced, podName, type Pod } from "./objects.ts";
 import { isOutside, Outside } from "./outside.ts";
 import { Played } from "./played.ts";
 import { Ports } from "./ports.ts";
@@ -160,6 +159,6 @@ export class Controller implements World {
 }
 
 /** Whether a node would run the containers of a pod; Jobs are complete for kwok before their processes are. */
-function wouldRun(pod: V1Pod): boolean {
+function wouldRun(pod: Pod): boolean {
   return isPlaced(pod) && (isOfJob(pod) || !["Succeeded", "Failed"].includes(pod.status?.phase ?? ""));
 }

@@ -1,5 +1,4 @@
-import type { V1Container, V1EnvVar, V1Pod } from "@kubernetes/client-node";
-import { Fault, NotYet } from "./objects.ts";
+import { Fault, NotYet, type Container, type EnvVar, type Pod } from "./objects.ts";
 
 /** The content of a Secret or a ConfigMap, by key. */
 export type Data = ReadonlyMap<string, Buffer>;
@@ -24,7 +23,7 @@ export function source(sources: Sources, kind: Kind, name: string, optional = fa
  *
  * @throws NotYet where a Secret, a ConfigMap or a key of one is missing.
  */
-export function environmentOf(container: V1Container, pod: V1Pod, sources: Sources): Record<string, string> {
+export function environmentOf(container: Container, pod: Pod, sources: Sources): Record<string, string> {
   const env: Record<string, string> = {};
   for (const { prefix = "", secretRef, configMapRef } of container.envFrom ?? []) {
     const [kind, ref] = secretRef ? (["Secret", secretRef] as const) : (["ConfigMap", configMapRef] as const);
@@ -38,7 +37,7 @@ export function environmentOf(container: V1Container, pod: V1Pod, sources: Sourc
   return env;
 }
 
-function valueFrom({ name, valueFrom: from }: V1EnvVar, pod: V1Pod, sources: Sources): string | undefined {
+function valueFrom({ name, valueFrom: from }: EnvVar, pod: Pod, sources: Sources): string | undefined {
   if (from?.fieldRef) return field(from.fieldRef.fieldPath, pod);
   const [kind, ref] = from?.secretKeyRef
     ? (["Secret", from.secretKeyRef] as const)
@@ -54,7 +53,7 @@ function valueFrom({ name, valueFrom: from }: V1EnvVar, pod: V1Pod, sources: Sou
 }
 
 /** What the downward API has to say of a pod. @throws Fault where the sandbox does not know. */
-export function field(path: string, { metadata, spec, status }: V1Pod): string {
+export function field(path: string, { metadata, spec, status }: Pod): string {
   const [, group, key = ""] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
   if (group !== undefined) return metadata?.[group as "labels" | "annotations"]?.[key] ?? "";
   const fields: Record<string, string | undefined> = {

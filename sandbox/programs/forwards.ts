@@ -1,7 +1,6 @@
-import type { V1Pod } from "@kubernetes/client-node";
 import { ApiError } from "../control-plane/api.ts";
 import type { Cluster } from "./cluster.ts";
-import { podName } from "./objects.ts";
+import { podName, type Pod } from "./objects.ts";
 
 const PLURAL = "clusterportforwards";
 const PATH = `/apis/kwok.x-k8s.io/v1alpha1/${PLURAL}`;
@@ -20,7 +19,7 @@ export class Forwards {
   }
 
   /** Takes away what an earlier daemon left for pods that are gone. */
-  async clean(pods: readonly V1Pod[]): Promise<void> {
+  async clean(pods: readonly Pod[]): Promise<void> {
     const list = await this.#cluster.ask((api) => api.call("GET", `${PATH}?labelSelector=${LABEL}`));
     const { items } = JSON.parse(list) as { items: { metadata: { name: string } }[] };
     const kept = new Set(pods.map(nameFor));
@@ -28,7 +27,7 @@ export class Forwards {
   }
 
   /** Leads a port of a pod to a port of this machine. */
-  async set(pod: V1Pod, containerPort: number, port: number): Promise<void> {
+  async set(pod: Pod, containerPort: number, port: number): Promise<void> {
     const name = nameFor(pod);
     const to = `${containerPort} ${port}`;
     if (this.#made.get(name) === to) return;
@@ -46,7 +45,7 @@ export class Forwards {
     this.#made.set(name, to);
   }
 
-  async remove(pod: V1Pod): Promise<void> {
+  async remove(pod: Pod): Promise<void> {
     const name = nameFor(pod);
     if (this.#made.delete(name)) await this.#delete(name);
   }
@@ -61,6 +60,6 @@ export class Forwards {
 }
 
 /** A namespace has no dot in its name, so that no two pods have the same one. */
-function nameFor(pod: V1Pod): string {
+function nameFor(pod: Pod): string {
   return podName(pod).replace("/", ".");
 }

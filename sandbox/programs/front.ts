@@ -13,7 +13,7 @@ export class Front {
 
   private constructor(targets: () => readonly number[]) {
     this.#targets = targets;
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       this.#serve(socket);
     });
   }
@@ -51,7 +51,7 @@ export class Front {
         client.destroy();
         return;
       }
-      const server = connect({ port, host: "127.0.0.1", noDelay: true });
+      const server = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
       server.once("error", attempt);
       server.once("connect", () => {
         server.off("error", attempt);

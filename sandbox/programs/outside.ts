@@ -102,7 +102,7 @@ export class Outside {
 
   /** What pods want of a server: the oldest pod's first, and each once. */
   #wanted(name: string): Request[] {
-    const age = ({ pod }: Played) => `${String(pod.metadata?.creationTimestamp)} ${podName(pod)}`;
+    const age = ({ pod }: Played) => `${pod.metadata?.creationTimestamp ?? ""} ${podName(pod)}`;
     const texts = [...this.#world.played()]
       .sort((a, b) => age(a).localeCompare(age(b)))
       .flatMap(({ requests }) => {

@@ -1,11 +1,10 @@
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import type { PodContainer } from "./container.ts";
 import { environmentOf, expand, type Sources } from "./environment.ts";
 import { find } from "./find.ts";
 import { atticMode, needsMigrations } from "./kinds/attic.ts";
-import { Fault, hasStableName, podName, workloadOf } from "./objects.ts";
+import { Fault, hasStableName, podName, workloadOf, type Container, type Pod } from "./objects.ts";
 import type { Request, Requests } from "./outside.ts";
 import { awsEndpoint, databaseRequest } from "./outside-programs.ts";
 import type { Endpoint, Kind, Program, StoreRequest, Surroundings } from "./program.ts";
@@ -18,8 +17,8 @@ import { volumesFolder, type World } from "./world.ts";
 
 /** A container of a pod that is played by a process of this machine. */
 export class Played {
-  readonly pod: V1Pod;
-  readonly container: V1Container;
+  readonly pod: Pod;
+  readonly container: Container;
   readonly kind: Kind;
   /** "namespace/pod/container". */
   readonly name: string;
@@ -35,7 +34,7 @@ export class Played {
   #sources: Sources | undefined;
   #it: PodContainer | undefined;
 
-  constructor(world: World, pod: V1Pod, container: V1Container, kind: Kind) {
+  constructor(world: World, pod: Pod, container: Container, kind: Kind) {
     this.#world = world;
     this.pod = pod;
     this.container = container;

@@ -1,4 +1,4 @@
-import type { V1Container } from "@kubernetes/client-node";
+import type { Container } from "./objects.ts";
 import type { PodContainer } from "./container.ts";
 import type { Address } from "./rewrite.ts";
 
@@ -87,9 +87,9 @@ export interface Tools {
 export interface Kind {
   name: ProgramKind;
   /** Whether it plays this container. */
-  plays: (container: V1Container) => boolean;
+  plays: (container: Container) => boolean;
   /** The port of the container that answers, or undefined where none does. */
-  containerPort: (container: V1Container) => number | undefined;
+  containerPort: (container: Container) => number | undefined;
   /**
    * The process for a container.
    *

@@ -191,7 +191,6 @@ export class Running {
     while (runs() && !((await program.answers?.()) ?? true)) await sleep(STEP);
     if (!runs() || this.#state !== "starting") return;
     this.#become("ready");
-    if (!program.once) this.#failures = 0;
     this.#args.say("answers");
   }
 

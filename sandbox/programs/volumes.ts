@@ -1,14 +1,15 @@
 import { chown, lchown, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, normalize, relative } from "node:path";
-import type {
-  V1Container,
-  V1DownwardAPIVolumeFile,
-  V1KeyToPath,
-  V1Pod,
-  V1Volume,
-} from "@kubernetes/client-node";
 import { expand, field, source, type Sources } from "./environment.ts";
-import { Fault, NotYet } from "./objects.ts";
+import {
+  Fault,
+  NotYet,
+  type Container,
+  type DownwardFile,
+  type KeyToPath,
+  type Pod,
+  type VolumeSource,
+} from "./objects.ts";
 import { makeFolder, type RunAs } from "./user.ts";
 
 /** A file that a volume is made of. */
@@ -40,7 +41,7 @@ export interface Mount {
 }
 
 export interface VolumeArgs {
-  pod: V1Pod;
+  pod: Pod;
   sources: Sources;
   /** Folder for what goes with the pod. */
   folder: string;
@@ -67,7 +68,7 @@ export function volumesOf(args: VolumeArgs): Volume[] {
 }
 
 function filesOf(
-  { secret, configMap, downwardAPI, projected, name }: V1Volume,
+  { secret, configMap, downwardAPI, projected, name }: VolumeSource,
   args: VolumeArgs,
 ): VolumeFile[] {
   const { pod, sources } = args;
@@ -89,7 +90,7 @@ function filesOf(
 function keyFiles(
   kind: "Secret" | "ConfigMap",
   name = "",
-  { items, optional, ...options }: { items?: V1KeyToPath[]; defaultMode?: number; optional?: boolean },
+  { items, optional, ...options }: { items?: KeyToPath[]; defaultMode?: number; optional?: boolean },
   sources: Sources,
   defaultMode = options.defaultMode ?? 0o644,
 ): VolumeFile[] {
@@ -103,11 +104,7 @@ function keyFiles(
   });
 }
 
-function fieldFiles(
-  items: V1DownwardAPIVolumeFile[] | undefined,
-  pod: V1Pod,
-  defaultMode = 0o644,
-): VolumeFile[] {
+function fieldFiles(items: DownwardFile[] | undefined, pod: Pod, defaultMode = 0o644): VolumeFile[] {
   return (items ?? []).map(({ path, fieldRef, mode = defaultMode }) => ({
     path,
     content: Buffer.from(field(fieldRef?.fieldPath ?? "", pod)),
@@ -125,7 +122,7 @@ function inside(file: VolumeFile): VolumeFile {
 
 /** Where a container sees which volume; the longest path first, as it hides the others. */
 export function mountsOf(
-  container: V1Container,
+  container: Container,
   volumes: readonly Volume[],
   env: Readonly<Record<string, string>>,
 ): Mount[] {

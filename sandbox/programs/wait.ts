@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { V1Pod } from "@kubernetes/client-node";
 import type { Api } from "../control-plane/api.ts";
 import { findDaemon } from "../support/daemon.ts";
 import type { Progress, Say } from "../support/progress.ts";
@@ -8,7 +7,7 @@ import { UserError } from "../support/user-error.ts";
 import { connect } from "./cluster.ts";
 import { PROGRAMS, programsFolder } from "./index.ts";
 import { kindOf } from "./kinds/index.ts";
-import { isOfJob, isPlaced, podName } from "./objects.ts";
+import { isOfJob, isPlaced, podName, type Pod } from "./objects.ts";
 import { type ProgramStatus, readStatus, type Status } from "./status.ts";
 
 /** How often we look, and how long something may take to answer, in milliseconds. */
@@ -66,12 +65,12 @@ async function untilAllAnswer(folder: string, api: Api, say: Say): Promise<Statu
   }
 }
 
-async function pods(api: Api): Promise<V1Pod[]> {
-  return (JSON.parse(await api.call("GET", "/api/v1/pods")) as { items: V1Pod[] }).items;
+async function pods(api: Api): Promise<Pod[]> {
+  return (JSON.parse(await api.call("GET", "/api/v1/pods")) as { items: Pod[] }).items;
 }
 
 /** The name and uid of every container that has to be ready. */
-function expectedOf(all: readonly V1Pod[]): string[] {
+function expectedOf(all: readonly Pod[]): string[] {
   const running = all.filter((pod) => isPlaced(pod) && (isOfJob(pod) || pod.status?.phase !== "Succeeded"));
   return running.flatMap((pod) =>
     (pod.spec?.containers ?? [])

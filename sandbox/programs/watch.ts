@@ -1,5 +1,6 @@
+import type {} from "./objects.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubernetesObject } from "@kubernetes/client-node";
+import type { KubernetesObject } from "./objects.ts";
 import { type Api, ApiError } from "../control-plane/api.ts";
 
 /** How soon a watch that broke is begun again, in milliseconds. */

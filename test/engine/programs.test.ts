@@ -21,7 +21,7 @@ import { UserError } from "../../sandbox/support/user-error.ts";
 import { provideManifests, provideTools } from "../../sandbox/toolchain/index.ts";
 import { Cluster, type KubernetesObject } from "../support/cluster.ts";
 import { processes } from "../support/processes.ts";
-import { type Overrides, TestStack } from "../support/sandbox.ts";
+import { type Overrides, TestStack, testSandbox } from "../support/sandbox.ts";
 import { secretsIn, secretsOfCluster } from "../support/secrets.ts";
 
 const NAMESPACE = "programs-test";
@@ -45,16 +45,15 @@ describe("the programs of a sandbox", function () {
   };
 
   before(async () => {
-    await open();
+    await testSandbox();
     stack = await TestStack.open("programs", PLAIN);
-    cluster = await Cluster.of(sandbox);
     await stack.up();
-    addresses = await untilAnswers(sandbox, new Progress());
+    await open();
+    cluster = await Cluster.of(sandbox);
   });
 
   after(async () => {
     await stack.destroy();
-    await stopPrograms(FOLDER);
     cluster.close();
   });
 
@@ -436,6 +435,27 @@ describe("the programs of a sandbox", function () {
   describe("of every kind of stack", () => {
     const kinds: { what: string; settings: Overrides; check: () => Promise<void> }[] = [
       {
+        what: "a database and a bucket elsewhere, which are played too, with three servers",
+        settings: {
+          server: { replicas: 3 },
+          database: { kind: "existing" },
+          storage: { kind: "existing", bucket: "elsewhere", region: "eu-central-1" },
+        },
+        check: async () => {
+          const { programs = [] } = (await readStatus(programsFolder(FOLDER))) ?? {};
+          const servers = programs.filter(({ name }) => name.endsWith("/api-server"));
+          assert.equal(servers.length, 3);
+          for (const { port } of servers) assert.equal(await get(`127.0.0.1:${port}`), 200);
+          const outside = programs.filter(({ uid }) => uid === "").map(({ name, kind }) => `${kind} ${name}`);
+          assert.deepEqual(outside.sort(), [
+            "postgres outside.postgres.sandbox.example-5432",
+            "s3 outside.s3.eu-central-1.amazonaws.com-443",
+          ]);
+          const folder = join(FOLDER, "volumes/outside.s3.eu-central-1.amazonaws.com-443/objects");
+          assert.deepEqual(await readdir(folder), ["elsewhere"]);
+        },
+      },
+      {
         what: "MinIO, whose bucket a Job makes, behind nginx",
         settings: {
           storage: { kind: "minio", host: "s3.lab.example.com" },
@@ -473,27 +493,6 @@ describe("the programs of a sandbox", function () {
           assert.equal((await stat(path)).isDirectory(), true);
         },
       },
-      {
-        what: "a database and a bucket elsewhere, which are played too, with three servers",
-        settings: {
-          server: { replicas: 3 },
-          database: { kind: "existing" },
-          storage: { kind: "existing", bucket: "elsewhere", region: "eu-central-1" },
-        },
-        check: async () => {
-          const { programs = [] } = (await readStatus(programsFolder(FOLDER))) ?? {};
-          const servers = programs.filter(({ name }) => name.endsWith("/api-server"));
-          assert.equal(servers.length, 3);
-          for (const { port } of servers) assert.equal(await get(`127.0.0.1:${port}`), 200);
-          const outside = programs.filter(({ uid }) => uid === "").map(({ name, kind }) => `${kind} ${name}`);
-          assert.deepEqual(outside.sort(), [
-            "postgres outside.postgres.sandbox.example-5432",
-            "s3 outside.s3.eu-central-1.amazonaws.com-443",
-          ]);
-          const folder = join(FOLDER, "volumes/outside.s3.eu-central-1.amazonaws.com-443/objects");
-          assert.deepEqual(await readdir(folder), ["elsewhere"]);
-        },
-      },
     ];
     for (const { what, settings, check } of kinds) {
       it(`run a stack with ${what}`, async () => {
@@ -507,14 +506,21 @@ describe("the programs of a sandbox", function () {
     }
 
     it("are gone with the stack, and so is all that was in its volumes", async () => {
+      const claims = (await cluster.objects(NAMESPACE))
+        .filter(({ kind }) => kind === "PersistentVolumeClaim")
+        .map(({ metadata }) => metadata.uid ?? "");
+      assert.equal(claims.length, 1);
+      assert.equal(await isThere(join(FOLDER, "volumes", claims[0] ?? "")), true);
       await stack.destroy();
-      await until(() => marked().length === 0);
-      const volumes = join(FOLDER, "volumes");
-      const left = async () => (await readdir(volumes)).filter((name) => !name.startsWith("outside."));
-      await until(async () => (await left()).length === 0);
-      const forwards = await cluster.call("GET", "/apis/kwok.x-k8s.io/v1alpha1/clusterportforwards");
-      assert.deepEqual((forwards as { items: unknown[] }).items, []);
-      assert.deepEqual((await readStatus(programsFolder(FOLDER)))?.programs, []);
+      await until(() => !marked().some((name) => name.startsWith(`${NAMESPACE}/`)));
+      for (const claim of claims) await until(async () => !(await isThere(join(FOLDER, "volumes", claim))));
+      const { items } = (await cluster.call("GET", "/apis/kwok.x-k8s.io/v1alpha1/clusterportforwards")) as {
+        items: KubernetesObject[];
+      };
+      assert.deepEqual(
+        items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith(NAMESPACE)),
+        [],
+      );
     });
   });
 
@@ -582,6 +588,13 @@ function kill(pid: number): void {
   } catch {
     // It has ended meanwhile.
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Waits until a program runs as another process. */

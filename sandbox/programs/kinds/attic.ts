@@ -1,5 +1,5 @@
+import type { Container } from "../objects.ts";
 import { join } from "node:path";
-import type { V1Container } from "@kubernetes/client-node";
 import type { TomlTable } from "smol-toml";
 import { httpAnswers } from "../answers.ts";
 import { mountedFile, placeOnHost, type PodContainer, words } from "../container.ts";
@@ -16,13 +16,13 @@ const URL_VARIABLE = "ATTIC_SERVER_DATABASE_URL";
 const CONFIG_VARIABLE = "ATTIC_SERVER_CONFIG_BASE64";
 
 /** The mode that Attic's server is to run in, by which it is known whatever its image is called. */
-export function atticMode(container: V1Container): string | undefined {
+export function atticMode(container: Container): string | undefined {
   const mode = optionOf(words(container), ["--mode"]);
   return mode !== undefined && MODES.includes(mode) ? mode : undefined;
 }
 
 /** Whether the container has to find its tables made: every one but that which makes them. */
-export function needsMigrations(container: V1Container): boolean {
+export function needsMigrations(container: Container): boolean {
   return ![undefined, "db-migrations"].includes(atticMode(container));
 }
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import type { V1Container } from "@kubernetes/client-node";
 import { type PodContainer, words } from "../container.ts";
-import { Fault, imageOf } from "../objects.ts";
+import { Fault, imageOf, type Container } from "../objects.ts";
 import type { Kind, Program, Surroundings } from "../program.ts";
 import { withAddress } from "../rewrite.ts";
 
@@ -15,7 +14,7 @@ export const bucket: Kind = {
   plan,
 };
 
-function makes(container: V1Container): boolean {
+function makes(container: Container): boolean {
   const [program = "", verb] = words(container);
   return CLIENTS.includes(program.split("/").at(-1) ?? "") && verb === "mb";
 }

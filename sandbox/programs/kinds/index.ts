@@ -1,4 +1,4 @@
-import type { V1Container } from "@kubernetes/client-node";
+import type { Container } from "../objects.ts";
 import type { Kind } from "../program.ts";
 import { attic } from "./attic.ts";
 import { bucket } from "./bucket.ts";
@@ -8,6 +8,6 @@ import { postgres } from "./postgres.ts";
 const kinds: readonly Kind[] = [postgres, objectStore, bucket, attic];
 
 /** What plays a container; undefined where the sandbox plays nothing in it. */
-export function kindOf(container: V1Container): Kind | undefined {
+export function kindOf(container: Container): Kind | undefined {
   return kinds.find((kind) => kind.plays(container));
 }

@@ -3,11 +3,10 @@ import { appendFile, readdir, readlink, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { V1Container } from "@kubernetes/client-node";
 import { hasCode, readIfThere } from "../../support/files.ts";
 import { postgresAnswers } from "../answers.ts";
 import { mountedFile, placeOnHost, type PodContainer } from "../container.ts";
-import { Fault, imageOf } from "../objects.ts";
+import { Fault, imageOf, type Container } from "../objects.ts";
 import type { Kind, Program, Run, Surroundings } from "../program.ts";
 import { rewritePaths, rewriteValues } from "../rewrite.ts";
 
@@ -93,7 +92,7 @@ function settingOf(name: string, it: PodContainer): string | undefined {
 }
 
 /** Where the image keeps its data unless told: from version 18 on in a folder for each version. */
-function dataFolder(container: V1Container): string {
+function dataFolder(container: Container): string {
   const major = Number.parseInt(imageOf(container).tag, 10) || 18;
   return major >= 18 ? `/var/lib/postgresql/${major}/docker` : "/var/lib/postgresql/data";
 }
