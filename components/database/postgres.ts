@@ -31,7 +31,12 @@ export class Postgres extends pulumi.ComponentResource implements Database {
     const host = `${name}.${platform.namespaceName}.svc`;
     const pods = platform.selector(ROLE);
 
-    const password = new random.RandomPassword(`${name}-password`, { length: 32, special: false }, parent);
+    const password = new random.RandomPassword(
+      `${name}-password`,
+      { length: 32, special: false },
+      // PostgreSQL keeps it with its data, so another one would not open them.
+      { ...parent, protect: platform.protectData },
+    );
     // localhost is for a person who forwards the port and checks the certificate all the same.
     const { certificate, privateKey } = selfSigned(
       `${name}-tls`,

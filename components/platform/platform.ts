@@ -11,7 +11,7 @@ export interface PlatformArgs {
   gatewayNamespace: string;
   /** Addresses that the gateway's packets come from, where its pods have none of their own. */
   gatewaySources: readonly string[];
-  /** Whether volumes are protected from being deleted. */
+  /** Whether the engine refuses to delete what holds data, and the keys without which that is lost. */
   protectData: boolean;
 }
 

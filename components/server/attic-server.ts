@@ -42,7 +42,10 @@ export class AtticServer extends pulumi.ComponentResource {
     const pods = platform.selector(ROLE);
     const s3 = store.type === "s3" ? store : undefined;
 
-    this.signingKey = generateSigningKey(`${name}-signing-key`, settings.signingAlgorithm, this);
+    this.signingKey = generateSigningKey(`${name}-signing-key`, settings.signingAlgorithm, {
+      parent: this,
+      protect: platform.protectData,
+    });
 
     const configMap = (part: string, data: Record<string, pulumi.Input<string>>) =>
       new k8s.core.v1.ConfigMap(`${name}-${part}`, { metadata: platform.unnamed(ROLE), data }, parent)

@@ -23,13 +23,13 @@ export const SIGNING_KEY_VARIABLE: Readonly<Record<SigningAlgorithm, string>> = 
 export function generateSigningKey(
   name: string,
   algorithm: SigningAlgorithm,
-  parent: pulumi.Resource,
+  opts: pulumi.CustomResourceOptions,
 ): SigningKey {
   if (algorithm === "HS256") {
-    const key = randomHex(`${name}-hmac`, 64, parent);
+    const key = randomHex(`${name}-hmac`, 64, opts);
     return { algorithm, secret: key.apply((hex) => Buffer.from(hex, "hex").toString("base64")) };
   }
-  const key = new tls.PrivateKey(`${name}-rsa`, { algorithm: "RSA", rsaBits: 4096 }, { parent });
+  const key = new tls.PrivateKey(`${name}-rsa`, { algorithm: "RSA", rsaBits: 4096 }, opts);
   return {
     algorithm,
     secret: key.privateKeyPem.apply((pem) => Buffer.from(pem).toString("base64")),

@@ -18,7 +18,7 @@ export const plainKeys = {
     "at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit, and neither default nor kube-...",
   ).default("attic"),
   protectData: flag(
-    "Refuse to delete or replace the volumes: also what `pulumi destroy`, another namespace or another kind of database or storage would do.",
+    "Refuse to delete or replace volumes and caches, and the password and the signing key that belong to them: also what `pulumi destroy`, another namespace or another kind of database or storage would do.",
   ).default(false),
   gateway: gatewaySection,
   server: serverSection.prefault({}),

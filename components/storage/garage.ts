@@ -33,9 +33,9 @@ export class Garage extends pulumi.ComponentResource implements S3Store {
     const pods = platform.selector(ROLE);
 
     const keyId = new random.RandomId(`${name}-access-key-id`, { byteLength: 12 }, parent);
-    const secretKey = randomHex(`${name}-secret-access-key`, 32, this);
-    const rpcSecret = randomHex(`${name}-rpc-secret`, 32, this);
-    const adminToken = randomHex(`${name}-admin-token`, 32, this);
+    const secretKey = randomHex(`${name}-secret-access-key`, 32, { parent: this });
+    const rpcSecret = randomHex(`${name}-rpc-secret`, 32, { parent: this });
+    const adminToken = randomHex(`${name}-admin-token`, 32, { parent: this });
     this.bucket = settings.bucket;
     // The form that every version of Garage takes: GK and 24 hexadecimal digits.
     this.credentials = { accessKeyId: pulumi.interpolate`GK${keyId.hex}`, secretAccessKey: secretKey };

@@ -34,7 +34,7 @@ export class Minio extends pulumi.ComponentResource implements S3Store {
     const pods = platform.selector(ROLE);
 
     const user = new random.RandomId(`${name}-root-user`, { byteLength: 10 }, parent);
-    const password = randomHex(`${name}-root-password`, 20, this);
+    const password = randomHex(`${name}-root-password`, 20, { parent: this });
     this.bucket = settings.bucket;
     this.credentials = { accessKeyId: user.hex, secretAccessKey: password };
     if (settings.caBundle !== undefined) this.caBundle = settings.caBundle;

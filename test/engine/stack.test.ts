@@ -64,8 +64,11 @@ const CHANGES: readonly { what: string; settings: Overrides; steps: readonly str
       "delete tls:index/privateKey:PrivateKey attic-signing-key-rsa",
       "replace kubernetes:batch/v1:Job attic-migrations",
       "replace kubernetes:core/v1:Secret attic-environment",
+      "update attic:index:AccessToken attic-token-ci",
+      "update attic:index:AccessToken attic-token-reader",
       "update kubernetes:apps/v1:Deployment attic",
       "update kubernetes:apps/v1:StatefulSet attic-collector",
+      "update pulumi:providers:attic attic-provider",
     ],
   },
   {
@@ -124,7 +127,8 @@ describe("the stack in the sandbox", function () {
     for (const step of steps) {
       const [operation = "", type = ""] = step.split(" ");
       assert.equal(operation, "create", step);
-      if (!type.startsWith("pulumi:")) counts[type] = (counts[type] ?? 0) + 1;
+      const isEngines = type === "pulumi:pulumi:Stack" || step.includes(" default_");
+      if (!isEngines) counts[type] = (counts[type] ?? 0) + 1;
     }
     assert.deepEqual(counts, LAB_RESOURCES);
     const custom = (await stack.resources()).filter(({ type }) => type.startsWith("kubernetes:"));
@@ -172,10 +176,22 @@ describe("the stack in the sandbox", function () {
     await cluster.call("GET", policy);
   });
 
-  it("is not destroyed, nor any part of it, while its data is protected", async () => {
+  it("keeps its data and the keys to it when it is destroyed though they are protected", async () => {
     await stack.configure({ ...settings, protectData: true });
     await stack.up();
+    const caches = await stack.output("caches");
+    const claims = await claimsOf(cluster);
+    // The Automation API destroys without a preview, which would refuse before anything is touched.
     await assert.rejects(stack.destroy(), /cannot be deleted\s+because it is protected/);
+    const left = (await stack.resources())
+      .filter(({ custom }) => custom)
+      .map(({ urn }) => urn.split("::").at(-1));
+    for (const kept of ["attic-postgres-password", "attic-signing-key-hmac", "attic-cache-main"])
+      assert.ok(left.includes(kept), kept);
+    await stack.up();
+    assert.deepEqual(await claimsOf(cluster), claims);
+    assert.deepEqual(await stack.output("caches"), caches);
+    // Which asks the server for its caches, and the server the database with its password.
     assert.deepEqual((await stack.refresh()).steps, []);
     await stack.configure(settings);
     await stack.up();
@@ -197,6 +213,14 @@ describe("the stack in the sandbox", function () {
     return kind === "PersistentVolume" && claimRef?.namespace === NAMESPACE;
   }
 });
+
+/** The volume of each claim. */
+async function claimsOf(cluster: Cluster): Promise<string[]> {
+  const claims = (await cluster.objects(NAMESPACE)).filter(({ kind }) => kind === "PersistentVolumeClaim");
+  return claims
+    .map(({ metadata, spec }) => `${metadata.name} ${String((spec as { volumeName?: string }).volumeName)}`)
+    .sort();
+}
 
 function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;

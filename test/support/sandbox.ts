@@ -11,7 +11,7 @@ let opened: Promise<Sandbox> | undefined;
 
 /** The tests' own sandbox: `npm test` has opened it; where one file is run alone, it is opened here. */
 export async function testSandbox(): Promise<Sandbox> {
-  opened ??= openSandbox(stackFolder(TEST_STACK), new Progress());
+  opened ??= openSandbox(stackFolder(TEST_STACK), new Progress(), { programs: true });
   return await opened;
 }
 
@@ -82,6 +82,11 @@ export class TestStack {
   /** The whole state, with its secrets in clear. */
   async state(): Promise<State> {
     return await this.#stack.exportStack();
+  }
+
+  /** The value of an output, secret or not. */
+  async output(name: string): Promise<unknown> {
+    return (await this.#stack.outputs())[name]?.value;
   }
 
   async resources(): Promise<StateResource[]> {

@@ -29,6 +29,25 @@ describe("a cache of the settings", () => {
     assert.equal(find(resources, "Cache", "attic-cache-main").protect, false);
   });
 
+  it("is protected with all data, and with it the password and the signing key", async () => {
+    const caches = [{ name: "main", protect: false }];
+    const { resources } = await stackOf({}, { caches, protectData: true });
+    const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);
+    assert.deepEqual(kept.sort(), [
+      "attic-cache-main",
+      "attic-garage-data",
+      "attic-garage-metadata",
+      "attic-postgres-data",
+      "attic-postgres-password",
+      "attic-signing-key-rsa",
+    ]);
+    const loose = await stackOf({}, { caches });
+    assert.deepEqual(
+      loose.resources.filter(({ protect }) => protect),
+      [],
+    );
+  });
+
   it("has its own keypair as a secret", async () => {
     const caches = [{ name: "main" }, { name: "other" }];
     const cacheKeypairs = JSON.stringify({ main: KEYPAIR });
