@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stopControlPlane } from "../control-plane/index.ts";
-import { openSandbox } from "../engine/sandbox.ts";
+import { closeSandbox, openSandbox } from "../engine/sandbox.ts";
 import { ROOT, stackFolder, TEST_STACK } from "../paths.ts";
 import type { Progress } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
@@ -32,7 +31,7 @@ export async function test(args: readonly string[], progress: Progress): Promise
   try {
     // Where there is no S3 server to be had, the tests that want one say so and are skipped.
     if (suites.includes("contract")) await provideTools(["versitygw"], progress).catch(() => undefined);
-    if (suites.includes("engine")) await openSandbox(folder, progress);
+    if (suites.includes("engine")) await openSandbox(folder, progress, { programs: true });
     for (const suite of suites) {
       const counts = await mocha(suite, options);
       broken ||= counts === undefined;
@@ -41,7 +40,7 @@ export async function test(args: readonly string[], progress: Progress): Promise
       total.pending += counts?.pending ?? 0;
     }
   } finally {
-    await stopControlPlane(join(folder, "control-plane"));
+    await closeSandbox(folder);
   }
   const skipped = total.pending > 0 ? `, ${total.pending} skipped` : "";
   console.log(`${total.passes} passed, ${total.failures} failed${skipped}`);
