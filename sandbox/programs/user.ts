@@ -19,18 +19,19 @@ export interface RunAs {
  * reach the program and its files; else as root of the machine that has another number inside a user namespace.
  *
  * @param program path of the program.
- * @param folders of the sandbox on the way to its files, which are opened for passing through, not for reading.
+ * @param folders on the way to its files that are the sandbox's own, the uppermost first: they are opened for passing
+ *   through, not for reading.
  * @throws Fault that says what to do, where none of these goes.
  */
 export async function withoutRoot(program: string, folders: readonly string[]): Promise<RunAs> {
   if (getuid?.() !== 0) return { prefix: [] };
   const nobody = await userNobody();
-  for (const folder of folders) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await letPass(folder);
+  for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const closed = await firstClosed([program, ...folders.slice(0, 1).map(dirname)]);
+  if (nobody !== undefined && closed === undefined) {
+    for (const folder of folders) await letPass(folder);
+    if ((await firstClosed(folders)) === undefined) return { owner: nobody, prefix: [] };
   }
-  const closed = await firstClosed([program, ...folders]);
-  if (nobody !== undefined && closed === undefined) return { owner: nobody, prefix: [] };
   const namespace = [
     "unshare",
     "--user",
