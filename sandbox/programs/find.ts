@@ -1,5 +1,6 @@
 import { backendsOf, isNameIn, namesOf, serviceAt } from "./addresses.ts";
 import { isPlaced, NotYet, podName } from "./objects.ts";
+import type { Played } from "./played.ts";
 import type { Endpoint, ProgramKind } from "./program.ts";
 import type { Address } from "./rewrite.ts";
 import type { World } from "./world.ts";
@@ -10,7 +11,7 @@ import type { World } from "./world.ts";
  * @param namespace of who asks.
  * @param kind of what is asked for.
  * @throws NotYet where the name can only be that of a Service in the namespace, where nothing answers behind it yet, and
- *   where something of that kind is in the namespace and the name does not lead there: it is not meant to be outside.
+ *   for a moment where a store is in the namespace and the name does not lead there: its route may be about to come.
  */
 export function find(
   world: World,
@@ -24,8 +25,9 @@ export function find(
   const name = `${host}:${port}`;
   if (found === undefined) {
     if (isNameIn(namespace, host)) throw new NotYet(`there is no Service ${name}`);
-    const here = world.played().some((each) => each.kind.name === kind && each.namespace === namespace);
-    if (here) throw new NotYet(`no route and no Ingress leads from ${name} to a Service`);
+    const store = (each: Played) => each.kind.name === "s3" && each.namespace === namespace;
+    if (kind === "s3" && world.played().some(store) && isNew(`${namespace} ${name}`))
+      throw new NotYet(`no route and no Ingress leads from ${name} to a Service`);
     return undefined;
   }
   const backends = backendsOf(directory, found).flatMap(({ pod, containerPort }) =>
@@ -39,6 +41,16 @@ export function find(
     name: `${podName(first.pod)} (${name})`,
     isReady: () => backends.some(({ running }) => running.state === "ready"),
   };
+}
+
+/** How long a route may take to come after what it leads to, in milliseconds. A store that is replaced leads nowhere. */
+const PATIENCE = 5_000;
+const asked = new Map<string, number>();
+
+function isNew(question: string): boolean {
+  const first = asked.get(question) ?? performance.now();
+  asked.set(question, first);
+  return performance.now() - first < PATIENCE;
 }
 
 /** PostgreSQL's certificates are for localhost; HTTP is signed and asked for by number. */

@@ -40,6 +40,7 @@ const PLACES = {
   "what an update prints": "attic-environment",
   "the cluster's objects, but Secrets": '"kind":"Event"',
   "the control plane's logs": "kube-apiserver",
+  "the logs of Attic, PostgreSQL and the object store": "api-server: started as process",
   "the arguments of processes while the stack is updated": "pulumi up ",
 };
 type Place = keyof typeof PLACES;
@@ -67,6 +68,8 @@ const KNOWN: readonly string[] = [
   "attic-signing-key-rsa outputs.privateKeyOpenssh",
   "attic-signing-key-rsa outputs.privateKeyPem",
   "attic-signing-key-rsa outputs.privateKeyPemPkcs8",
+  "attic-token-ci outputs.value",
+  "attic-token-reader outputs.value",
   "storageAccessKeyId",
 ];
 
@@ -109,6 +112,7 @@ describe("secrets", function () {
     const commands = watch.stop();
     const events = [...first.events, ...second.events].filter(isForPeople);
     const logs = await filesIn(join(sandbox.folder, "control-plane"));
+    const programs = await filesIn(join(sandbox.folder, "programs"));
     texts = {
       "the state, its history and its backups": await textOf(await filesIn(join(sandbox.folder, "state"))),
       "the stack's file": await textOf(await filesIn(project)),
@@ -118,6 +122,9 @@ describe("secrets", function () {
       "what an update prints": first.stdout + second.stdout,
       "the cluster's objects, but Secrets": objects + objectsAfter,
       "the control plane's logs": await textOf(logs.filter((file) => file.endsWith(".log"))),
+      "the logs of Attic, PostgreSQL and the object store": await textOf(
+        programs.filter((file) => file.endsWith(".log")),
+      ),
       "the arguments of processes while the stack is updated": commands,
     };
     cluster.close();
