@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { findEnded } from "../control-plane/index.ts";
 import { findPrograms, PROGRAMS, programsFolder } from "../programs/index.ts";
+import { failures } from "../programs/wait.ts";
 import { stopDaemons } from "../support/daemon.ts";
 import { UserError } from "../support/user-error.ts";
 import { engineFolder, type Sandbox } from "./sandbox.ts";
@@ -29,7 +30,7 @@ export async function withCluster<T>(sandbox: Sandbox, work: () => Promise<T>): 
     return await work();
   } catch (error) {
     await look();
-    if (ended === undefined) throw error;
+    if (ended === undefined) throw await withFailures(sandbox, error);
     throw new UserError(
       `${basename(ended, ".log")} of the sandbox ended while the stack was being deployed; its log is ${ended}. ` +
         "Nothing is lost: npm start starts it again and goes on from there.",
@@ -37,6 +38,13 @@ export async function withCluster<T>(sandbox: Sandbox, work: () => Promise<T>): 
   } finally {
     clearInterval(timer);
   }
+}
+
+/** The error, and what has failed of the sandbox's programs: the stack may only have waited for those. */
+async function withFailures({ folder, programs }: Sandbox, error: unknown): Promise<unknown> {
+  if (!(error instanceof UserError) || !programs) return error;
+  const failed = (await failures(folder)).filter((sentence) => !error.message.includes(sentence));
+  return failed.length === 0 ? error : new UserError([error.message, ...failed].join("\n"));
 }
 
 /** The log of a program of the sandbox that should run and does not. */

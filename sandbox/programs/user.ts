@@ -6,6 +6,9 @@ import { getuid } from "node:process";
 import { promisify } from "node:util";
 import { Fault } from "./objects.ts";
 
+/** The number that nobody has on every Linux; a program may look for its name. */
+const NOBODY = 65_534;
+
 /** How a program is run that refuses to run as root. */
 export interface RunAs {
   /** Whose its files have to be, and the user that it runs as; this process' own unless told. */
@@ -32,12 +35,7 @@ export async function withoutRoot(program: string, folders: readonly string[]): 
     for (const folder of folders) await letPass(folder);
     if ((await firstClosed(folders)) === undefined) return { owner: nobody, prefix: [] };
   }
-  const namespace = [
-    "unshare",
-    "--user",
-    `--map-user=${nobody?.uid ?? 65534}`,
-    `--map-group=${nobody?.gid ?? 65534}`,
-  ];
+  const namespace = ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
   const [command = "", ...args] = namespace;
   const works = await promisify(execFile)(command, [...args, "true"]).then(
     () => true,
@@ -62,14 +60,23 @@ export async function makeFolder(path: string, owner: RunAs["owner"]): Promise<v
   }
 }
 
+/** The user nobody, or undefined where there is none, as in a namespace that knows root alone. */
 async function userNobody(): Promise<RunAs["owner"]> {
   const users = await readFile("/etc/passwd", "utf8").catch(() => "");
-  const [, , uid, gid] =
-    users
-      .split("\n")
-      .find((line) => line.startsWith("nobody:"))
-      ?.split(":") ?? [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+  const line = users.split("\n").find((each) => each.startsWith("nobody:"));
+  const [, , uid, gid] = (line ?? "").split(":").map(Number);
+  if (uid === undefined || gid === undefined) return undefined;
+  return (await isKnown("uid", uid)) && (await isKnown("gid", gid)) ? { uid, gid } : undefined;
+}
+
+/** Whether a number stands for somebody in this user namespace; see user_namespaces(7). */
+async function isKnown(kind: "uid" | "gid", id: number): Promise<boolean> {
+  const map = await readFile(`/proc/self/${kind}_map`, "utf8").catch(() => "0 0 4294967295");
+  const ranges = map
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return ranges.some(([first = 0, , count = 0]) => id >= first && id < first + count);
 }
 
 /** Lets others pass through a folder that is ours, on their way to what is theirs. They still cannot list it. */

@@ -46,7 +46,7 @@ async function untilAllAnswer(folder: string, api: Api, say: Say): Promise<Statu
       );
     const status = await readStatus(folder);
     const expected = expectedOf(await pods(api));
-    const open = status?.pid === daemon ? openOf(expected, status) : expected;
+    const open = openOf(expected, status?.pid === daemon ? status.programs : []);
     if (open.length === 0 && status) return status.addresses;
     const programs = status?.programs ?? [];
     // What has failed says more than what waits for it.
@@ -80,10 +80,16 @@ function expectedOf(all: readonly Pod[]): string[] {
 }
 
 /** Those of them that are not ready, by name; the ones that failed first. */
-function openOf(expected: readonly string[], { programs }: Status): string[] {
+function openOf(expected: readonly string[], programs: Status["programs"]): string[] {
   const good = programs.filter(({ state }) => state === "ready" || state === "ended");
   const done = new Set(good.map(({ name, uid }) => `${name} ${uid}`));
   return expected.filter((each) => !done.has(each)).map((each) => each.split(" ")[0] ?? "");
+}
+
+/** What has failed of a sandbox's programs, as a sentence each. @param sandbox its folder. */
+export async function failures(sandbox: string): Promise<string[]> {
+  const { programs = [] } = (await readStatus(programsFolder(sandbox))) ?? {};
+  return programs.filter(({ state }) => state === "failing").map(describe);
 }
 
 function describe({ name, state, reason, log }: ProgramStatus): string {
