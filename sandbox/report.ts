@@ -55,7 +55,11 @@ export async function report(args: ReportArgs): Promise<string> {
         ["PostgreSQL", addresses.postgres ?? "-"],
       ],
     ),
-    ...cachesText(caches, `$PWD/${folder}/netrc`, output("caches").length - caches.length),
+    ...cachesText(
+      caches,
+      `${folder.startsWith("/") ? "" : "$PWD/"}${folder}/netrc`,
+      output("caches").length - caches.length,
+    ),
     "",
     "Next, with the engine and the cluster of this sandbox in your shell:",
     `  . ${folder}/env`,

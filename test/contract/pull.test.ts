@@ -4,7 +4,8 @@ import { before, describe, it } from "mocha";
 import type { Answer } from "./support/answer.ts";
 import { configPath } from "./support/contract.ts";
 import { decompress } from "./support/decompress.ts";
-import { archive, makePath, pathOf, type Path, sha256 } from "./support/nar.ts";
+import { archive } from "../../sandbox/welcome/store-path.ts";
+import { makePath, pathOf, type Path, sha256 } from "./support/nar.ts";
 import { isSignedBy, parseNarInfo } from "./support/narinfo.ts";
 import { contract } from "./support/suite.ts";
 

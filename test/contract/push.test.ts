@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, it } from "mocha";
 import { toNixBase32 } from "../../sandbox/attic/nix/base32.ts";
 import type { Answer } from "./support/answer.ts";
-import { archive, makePath, pathOf, type Path, sha256 } from "./support/nar.ts";
+import { archive } from "../../sandbox/welcome/store-path.ts";
+import { makePath, pathOf, type Path, sha256 } from "./support/nar.ts";
 import { parseNarInfo } from "./support/narinfo.ts";
 import { contract } from "./support/suite.ts";
 

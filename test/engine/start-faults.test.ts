@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, isMadeByUs } from "../support/cluster.ts";
 import { type Result, sandboxCommand } from "../support/command.ts";
-import { LAB } from "../support/lab.ts";
+import { LAB, programsOf } from "../support/lab.ts";
 import { processesOf } from "../support/processes.ts";
 import { randomNumbers } from "../support/random.ts";
 import type { State } from "../support/sandbox.ts";
@@ -72,7 +72,7 @@ describe(`npm start after a kill (TEST_SEED=${SEED})`, function () {
     assert.equal(code, 0, stderr);
     assert.match(stdout, new RegExp(`^\nlab: nothing changed; ${SUM} `));
     await isWhole(join(folder, "lab"), "lab", "attic");
-    assert.deepEqual(programs(folder), DAEMONS);
+    assert.deepEqual(programs(folder), programsOf(1));
   });
 
   it("has written no secret into the state in clear", async () => {
@@ -117,11 +117,9 @@ describe("npm start of another stack whose API server was killed during the upda
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^\nproduction: \d+ created/);
     await isWhole(join(folder, "production"), "production", "attic");
-    assert.deepEqual(programs(folder), DAEMONS);
+    assert.deepEqual(programs(folder), programsOf(3));
   });
 });
-
-const DAEMONS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
 
 /** The programs that run in a folder of sandboxes. */
 function programs(folder: string): string[] {

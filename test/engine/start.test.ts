@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { ROOT } from "../../sandbox/paths.ts";
 import { Cluster } from "../support/cluster.ts";
 import { type Result, sandboxCommand } from "../support/command.ts";
-import { LAB } from "../support/lab.ts";
+import { isSignedBy, parseNarInfo } from "../contract/support/narinfo.ts";
+import { LAB, programsOf } from "../support/lab.ts";
 import { processesOf } from "../support/processes.ts";
 import { secretsIn, secretsOfCluster } from "../support/secrets.ts";
 import { type Started, started, temporaryFolder } from "../support/started.ts";
@@ -14,7 +15,6 @@ import { type Started, started, temporaryFolder } from "../support/started.ts";
 const SUM = `${LAB.resources} resources in ${LAB.components} components`;
 /** A line of the table of components. */
 const LISTED = /^[A-Z]\w+ {2}attic(-\w+)* {2}[A-Z]/;
-const DAEMONS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
 
 describe("npm start", function () {
   let done: Started;
@@ -34,7 +34,11 @@ describe("npm start", function () {
     assert.match(deployed.stdout, new RegExp(`^\nlab: ${LAB.all} created; ${SUM} \\(\\d+\\.\\d s\\)\n`));
   });
 
-  it("says which components there are, of what, where they are, and what to try next", () => {
+  const addresses = async () =>
+    JSON.parse(await readFile(join(done.folder, "endpoints.json"), "utf8")) as Record<string, string>;
+
+  it("says which components there are, of what, where they are, and what to try next", async () => {
+    const endpoints = await addresses();
     // A long list goes on in the next line.
     const unfolded = deployed.stdout.replace(/,\n +/g, ", ");
     const lines = unfolded.split("\n").map((line) => line.replace(/ {2,}/g, "  "));
@@ -44,8 +48,9 @@ describe("npm start", function () {
       "Garage  attic-garage  ConfigMap, NetworkPolicy ×2, PersistentVolumeClaim ×2, RandomId, RandomPassword ×3, Secret, Service, StatefulSet",
       "Platform  attic  Namespace, NetworkPolicy",
       `Kubernetes API  ${done.folder}/lab/control-plane/kubeconfig`,
-      "Attic's API  https://cache.lab.example.com/",
-      "Object store  https://s3.lab.example.com",
+      `Attic  ${endpoints.attic}`,
+      `Object store  ${endpoints.s3}`,
+      `PostgreSQL  ${endpoints.postgres}`,
     ]) {
       assert.ok(lines.includes(line), `${line}\n\nshould stand in:\n${lines.join("\n")}`);
     }
@@ -55,6 +60,33 @@ describe("npm start", function () {
     );
   });
 
+  it("gives each cache a path to pull, with its key and the command for it", async () => {
+    const { attic = "" } = await addresses();
+    const commands = [...done.again.stdout.matchAll(/^ {2}nix-store --realise (\S+) (.*)$/gm)];
+    assert.equal(commands.length, 2);
+    for (const [index, name] of ["main", "private"].entries()) {
+      const [, path = "", options = ""] = commands[index]!;
+      const words = options.split(" ");
+      const [, substituter = "", , key = ""] = words.filter((word) => word !== "--option");
+      assert.equal(substituter, `${attic}${name}`);
+      const netrc = await readFile(join(done.folder, "lab/netrc"), "utf8");
+      const token = /^password (\S+)$/m.exec(netrc)?.[1] ?? "";
+      const headers = name === "main" ? {} : { authorization: `Basic ${btoa(`attic:${token}`)}` };
+      assert.equal(words.includes("netrc-file"), name === "private");
+      const hash = path.slice("/nix/store/".length).split("-")[0] ?? "";
+      const response = await fetch(`${substituter}/${hash}.narinfo`, { headers });
+      assert.equal(response.status, 200);
+      const narInfo = parseNarInfo(await response.text());
+      assert.equal(narInfo.StorePath, path);
+      assert.ok(isSignedBy(narInfo, key), key);
+      const nar = await fetch(`${substituter}/${narInfo.URL ?? ""}`, { headers });
+      assert.equal(nar.status, 200);
+      assert.match(Buffer.from(await nar.arrayBuffer()).toString("latin1"), /[^]/);
+    }
+    const refused = await fetch(`${attic}private/nix-cache-info`);
+    assert.equal(refused.status, 401);
+  });
+
   it("shows its progress", () => {
     for (const task of ["Kubernetes", "Pulumi stack", "pulumi up --stack lab"]) {
       assert.match(deployed.stderr, new RegExp(`^  ✓ ${task} \\(`, "m"));
@@ -62,14 +94,12 @@ describe("npm start", function () {
   });
 
   it("leaves the addresses in endpoints.json", async () => {
-    const text = await readFile(join(done.folder, "endpoints.json"), "utf8");
     const kubernetes = join(done.folder, "lab/control-plane/kubeconfig");
-    assert.deepEqual(JSON.parse(text), {
-      stack: "lab",
-      kubernetes,
-      attic: "https://cache.lab.example.com/",
-      s3: "https://s3.lab.example.com",
-    });
+    const { attic = "", s3 = "", postgres = "", ...rest } = await addresses();
+    assert.deepEqual(rest, { stack: "lab", kubernetes });
+    assert.match(attic, /^http:\/\/127\.0\.0\.1:\d+\/$/);
+    assert.match(s3, /^http:\/\/127\.0\.0\.1:\d+$/);
+    assert.match(postgres, /^localhost:\d+$/);
     const { clusters } = JSON.parse(await readFile(kubernetes, "utf8")) as { clusters: unknown[] };
     assert.equal(clusters.length, 1);
   });
@@ -161,14 +191,14 @@ describe("npm stop", function () {
   it("ends every process of the sandbox", async () => {
     const { stopped, left } = await started();
     assert.equal(stopped.code, 0);
-    assert.match(stopped.stderr, new RegExp(`^Stopped ${DAEMONS.length} processes\\. `, "m"));
+    assert.match(stopped.stderr, new RegExp(`^Stopped ${programsOf(1).length} processes\\. `, "m"));
     assert.deepEqual(left, []);
   });
 
   it("is needed: the processes of a start go on without it", async () => {
     const { folder } = await started();
     const running = processesOf(folder).map(({ command }) => command.split(" ")[0]?.split("/").at(-1));
-    assert.deepEqual(running.sort(), DAEMONS);
+    assert.deepEqual(running.sort(), programsOf(1));
   });
 
   it("says so where there is nothing to end", async () => {

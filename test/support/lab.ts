@@ -40,3 +40,13 @@ export const LAB = {
   all,
   inState: all + ["kubernetes", "random", "tls"].length,
 };
+
+/**
+ * What runs for a started stack, by the names of the programs: the cluster, the one that makes its pods answer, and what
+ * that runs, with one garbage collector.
+ */
+export function programsOf(apiServers: number): string[] {
+  const cluster = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
+  const ours = Array.from({ length: 1 + apiServers + 1 }, () => "node");
+  return [...cluster, ...ours, "postgres", "versitygw"];
+}

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { toNixBase32 } from "../../../sandbox/attic/nix/base32.ts";
+import { archive } from "../../../sandbox/welcome/store-path.ts";
 
 /** A path that can be pushed, as a client describes it. */
 export interface Path {
@@ -30,19 +31,6 @@ export function pathOf(cache: string, nar: Buffer, more: Readonly<Record<string,
     ...more,
   };
   return { hash, nar, info };
-}
-
-/** The archive of one file, in Nix' own format: words with their length before them, filled up to 8 bytes. */
-export function archive(content: Buffer): Buffer {
-  const words = ["nix-archive-1", "(", "type", "regular", "contents", content, ")"];
-  return Buffer.concat(
-    words.map((word) => {
-      const bytes = Buffer.from(word);
-      const length = Buffer.alloc(8);
-      length.writeBigUInt64LE(BigInt(bytes.length));
-      return Buffer.concat([length, bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)]);
-    }),
-  );
 }
 
 /** `sha256:` and 64 hexadecimal digits. */

@@ -4,7 +4,8 @@ import { readdirSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, afterEach, before, beforeEach, describe, it } from "mocha";
 import { Contract } from "../../../contract/support/contract.ts";
-import { archive, pathOf, type Path } from "../../../contract/support/nar.ts";
+import { archive } from "../../../../sandbox/welcome/store-path.ts";
+import { pathOf, type Path } from "../../../contract/support/nar.ts";
 import { startAttic, type TestAttic } from "../../../support/attic-server.ts";
 import { Postgres, query } from "../../../support/postgres.ts";
 

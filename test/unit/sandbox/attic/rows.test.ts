@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { Contract } from "../../../contract/support/contract.ts";
-import { archive, makePath, pathOf, type Path, sha256 } from "../../../contract/support/nar.ts";
+import { archive } from "../../../../sandbox/welcome/store-path.ts";
+import { makePath, pathOf, type Path, sha256 } from "../../../contract/support/nar.ts";
 import { startAttic, type TestAttic } from "../../../support/attic-server.ts";
 import { query } from "../../../support/postgres.ts";
 
