@@ -95,7 +95,7 @@ function componentRows(resources: readonly Resource[]): string[][] {
     .map(({ urn, type }) => {
       const counts = new Map<string, number>();
       for (const child of resources) {
-        if (child.parent !== urn || !child.custom) continue;
+        if (child.parent !== urn || !child.custom || child.type.startsWith("pulumi:")) continue;
         const kind = kindOf(child.type);
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
       }
