@@ -83,8 +83,7 @@ export class Running {
         const program = await this.#args.plan(true);
         const waits = program.after.find((endpoint) => !endpoint.isReady())?.name ?? this.#args.waitsFor();
         if (waits !== undefined) throw new NotYet(`it waits for ${waits}`);
-        this.#active = true;
-        await this.#run(program);
+        await this.#hold(program);
       } catch (error) {
         if (error instanceof NotYet) {
           if (this.#reason !== error.message) say(error.message);
@@ -93,10 +92,18 @@ export class Running {
         } else {
           await this.#failed(error);
         }
-      } finally {
-        this.#active = false;
-        changes.tell();
       }
+    }
+  }
+
+  /** What it does once it has all that it waited for. Others may wait for its end, because it has their volume. */
+  async #hold(program: Program): Promise<void> {
+    this.#active = true;
+    try {
+      await this.#run(program);
+    } finally {
+      this.#active = false;
+      this.#args.changes.tell();
     }
   }
 

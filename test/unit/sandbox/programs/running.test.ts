@@ -167,6 +167,18 @@ describe("a program that is kept running", function () {
     await until("ready");
   });
 
+  it("looks again only where something has changed, or now and then", async () => {
+    let looks = 0;
+    keep(() => {
+      looks += 1;
+      throw new NotYet("Secret keys does not exist");
+    });
+    await until("waiting");
+    await sleep(1_000);
+    // It looks once a second by itself; what told itself of its own news without end would look fifty times.
+    assert.ok(looks < 20, String(looks));
+  });
+
   it("fails with the reason where it can never run, where its command is missing, or its preparation fails", async () => {
     const faults: [() => Program, RegExp][] = [
       [() => assertFault("its key is wrong"), /^its key is wrong$/],
