@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import automation, { type EngineEvent, type OutputMap, type Stack } from "@pulumi/pulumi/automation/index.js";
 import * as yaml from "yaml";
+import { recover } from "../../sandbox/engine/recover.ts";
 import { PROJECT } from "../../sandbox/engine/stack-file.ts";
 import { ROOT } from "../../sandbox/paths.ts";
 import { findProcesses, MARK } from "../../sandbox/support/daemon.ts";
@@ -59,7 +60,9 @@ export class CacheStack {
     const { PULUMI_CONFIG_PASSPHRASE_FILE, ...inherited } = sandbox.env;
     const env: Record<string, string> = {
       ...inherited,
-      PULUMI_BACKEND_URL: `file://${folder}`,
+      // Beside each file the backend keeps another, and writes that in place: a kill that leaves it empty ends in
+      // "failed to load checkpoint: EOF" for ever (gocloud.dev/blob/fileblob, setAttrs). This leaves it out.
+      PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
       // What a person has there is not meant for the tests.
       ATTIC_SERVER_URL: "",
@@ -70,6 +73,7 @@ export class CacheStack {
       [MARK.name]: "engine",
       ...options.env,
     };
+    await mkdir(join(folder, "state"));
     await writeProject(folder, options);
     // The Automation API looks for the CLI on this process' own PATH.
     process.env.PATH = sandbox.env.PATH;
@@ -131,9 +135,9 @@ export class CacheStack {
     return found;
   }
 
-  /** Frees the stack's lock, as `pulumi cancel` does. */
-  async cancel(): Promise<void> {
-    await this.#stack.cancel();
+  /** Frees the stack of what a killed engine has left, as the sandbox does. */
+  async recover(): Promise<void> {
+    await recover(this.#stack, { ...(await testSandbox()), folder: this.folder });
   }
 
   async close(): Promise<void> {

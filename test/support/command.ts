@@ -57,6 +57,10 @@ export class Command {
     });
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** Waits until it has printed something that matches. @throws Error where it ends without. */
   async untilPrinted(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.printed)) {
