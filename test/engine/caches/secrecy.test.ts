@@ -104,7 +104,7 @@ describe("secrets of caches and tokens", function () {
     texts["the outputs of the stack"] = await cli("stack", "output", "--json");
     texts["what updates print, and their events"] = printed.join("\n");
     texts["what updates print that fail"] = failed.join("\n");
-    texts["the state, its history and its backups"] = await textOf(join(stack.folder, ".pulumi"));
+    texts["the state, its history and its backups"] = await textOf(join(stack.folder, "state"));
     for (const { token } of world.proxy.seen) note("administrator's token", token);
     await world.stop();
   });
