@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Changes } from "./changes.ts";
 import { Cluster } from "./cluster.ts";
 import { allAddresses } from "./find.ts";
@@ -15,6 +16,9 @@ import type { Tools } from "./program.ts";
 import { writeStatus } from "./status.ts";
 import { type RunAs, withoutRoot } from "./user.ts";
 import { volumesFolder, type World } from "./world.ts";
+
+/** How soon it goes on after a fault of its own, in milliseconds. */
+const AGAIN = 1_000;
 
 /** Runs what the pods of a cluster are, as processes of this machine, for as long as the pods are there. */
 export class Controller implements World {
@@ -32,6 +36,8 @@ export class Controller implements World {
   readonly #ending = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #claims = "";
+  #cleaned = false;
+  #stopping = false;
 
   private constructor({ sandbox, folder, tools }: Pick<World, "sandbox" | "folder" | "tools">, ports: Ports) {
     this.sandbox = sandbox;
@@ -55,26 +61,36 @@ export class Controller implements World {
   /** Runs until it is stopped. */
   async run(): Promise<void> {
     const following = this.cluster.follow(this.#stop.signal);
-    let cleaned = false;
     while (!this.#stop.signal.aborted) {
       const change = this.changes.next();
-      if (this.cluster.synced) {
-        cleaned ||= await this.#clean();
-        this.#reconcile();
-        await this.#removeVolumes();
+      try {
+        await this.#look();
+        await change;
+      } catch (error) {
+        // A full disk, for one: the processes go on, and so does this.
+        this.say("daemon", String(error));
+        await sleep(AGAIN);
       }
-      await writeStatus(this.folder, {
-        pid: process.pid,
-        programs: [...this.played().map((each) => each.status()), ...this.outside.status()],
-        addresses: allAddresses(this),
-      });
-      await change;
     }
     await following;
   }
 
+  async #look(): Promise<void> {
+    if (this.cluster.synced) {
+      this.#cleaned ||= await this.#clean();
+      if (!this.#stopping) this.#reconcile();
+      await this.#removeVolumes();
+    }
+    await writeStatus(this.folder, {
+      pid: process.pid,
+      programs: [...this.played().map((each) => each.status()), ...this.outside.status()],
+      addresses: allAddresses(this),
+    });
+  }
+
   /** Ends all that runs, and then itself. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     const stopping = this.played().map(({ running }) => running.stop());
     await Promise.all([...stopping, this.outside.stop(), ...this.#ending]);
     this.#stop.abort();
@@ -87,7 +103,11 @@ export class Controller implements World {
   }
 
   say(name: string, text: string): void {
-    appendFileSync(1, `${new Date().toISOString()} ${name}: ${text}\n`);
+    try {
+      appendFileSync(1, `${new Date().toISOString()} ${name}: ${text}\n`);
+    } catch {
+      // What cannot be said is no reason to stop.
+    }
   }
 
   /**

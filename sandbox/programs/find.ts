@@ -30,6 +30,7 @@ export function find(
       throw new NotYet(`no route and no Ingress leads from ${name} to a Service`);
     return undefined;
   }
+  asked.delete(`${namespace} ${name}`);
   const backends = backendsOf(directory, found).flatMap(({ pod, containerPort }) =>
     world.played().filter((each) => each.uid === pod.metadata?.uid && each.containerPort === containerPort),
   );

@@ -4,7 +4,7 @@ import type { PodContainer } from "./container.ts";
 import { environmentOf, expand, type Sources } from "./environment.ts";
 import { find } from "./find.ts";
 import { atticMode, needsMigrations } from "./kinds/attic.ts";
-import { Fault, hasStableName, podName, workloadOf, type Container, type Pod } from "./objects.ts";
+import { Fault, hasStableName, NotYet, podName, workloadOf, type Container, type Pod } from "./objects.ts";
 import type { Request, Requests } from "./outside.ts";
 import { awsEndpoint, databaseRequest } from "./outside-programs.ts";
 import type { Endpoint, Kind, Program, StoreRequest, Surroundings } from "./program.ts";
@@ -33,6 +33,8 @@ export class Played {
   readonly #log: string;
   #sources: Sources | undefined;
   #it: PodContainer | undefined;
+  /** The addresses that it was given in the cluster. */
+  readonly #inside = new Set<string>();
 
   constructor(world: World, pod: Pod, container: Container, kind: Kind) {
     this.#world = world;
@@ -104,8 +106,17 @@ export class Played {
     // As a kubelet reads them: when a container starts, and not while it runs.
     if (fresh || this.#sources === undefined) this.#sources = await cluster.sourcesOf(this.pod);
     this.#it = this.#containerWith(this.#sources);
-    this.requests = new Map();
-    const program = this.kind.plan(this.#it, await this.#surroundings(fresh));
+    const asked: Requests = new Map();
+    const surroundings = await this.#surroundings(fresh, asked);
+    let program: Program;
+    try {
+      program = this.kind.plan(this.#it, surroundings);
+      this.requests = asked;
+    } catch (error) {
+      // What runs may still be using what it asked for before.
+      this.requests = new Map([...this.requests, ...asked]);
+      throw error;
+    }
     if (program.port !== undefined && this.containerPort !== undefined)
       await forwards.set(this.pod, this.containerPort, program.port);
     return program;
@@ -133,7 +144,7 @@ export class Played {
     };
   }
 
-  async #surroundings(fresh: boolean): Promise<Surroundings> {
+  async #surroundings(fresh: boolean, asked: Requests): Promise<Surroundings> {
     const { tools } = this.#world;
     const port = this.containerPort === undefined ? 0 : await this.#port(fresh);
     const front = this.front === undefined ? undefined : await this.#world.fronts.provide(this.front);
@@ -141,9 +152,9 @@ export class Played {
       port,
       ...(front !== undefined && { front }),
       tools,
-      database: (url) => this.#endpoint(url, { kind: "postgres", ...databaseRequest(url) }),
+      database: (url) => this.#endpoint(url, { kind: "postgres", ...databaseRequest(url) }, asked),
       store: (request: StoreRequest) =>
-        this.#endpoint(request.endpoint ?? awsEndpoint(request.region), { kind: "s3", ...request }),
+        this.#endpoint(request.endpoint ?? awsEndpoint(request.region), { kind: "s3", ...request }, asked),
     };
   }
 
@@ -157,14 +168,18 @@ export class Played {
     return port;
   }
 
-  #endpoint(url: string, request: Request): Endpoint {
+  #endpoint(url: string, request: Request, asked: Requests): Endpoint {
     const place = placeOf(url);
     if (place === undefined) throw new Fault(`the address of its ${WHAT[request.kind]} is no URL`);
     const { host, port } = place;
-    return (
-      find(this.#world, host, port, this.namespace, request.kind) ??
-      this.#world.outside.find(host, port, request, this.requests)
-    );
+    const found = find(this.#world, host, port, this.namespace, request.kind);
+    if (found) {
+      this.#inside.add(`${host}:${port}`);
+      return found;
+    }
+    // A route that is being replaced leads nowhere for a moment; what it led to is still where the data is.
+    if (this.#inside.has(`${host}:${port}`)) throw new NotYet(`nothing leads to ${host}:${port} any more`);
+    return this.#world.outside.find(host, port, request, asked);
   }
 
   async #lay({ owner }: RunAs): Promise<void> {

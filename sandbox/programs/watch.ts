@@ -47,8 +47,8 @@ export class Watch<T extends KubernetesObject> {
       try {
         await this.#session(signal);
       } catch (error) {
-        // A kind that is not there has no objects.
-        if (error instanceof ApiError && error.status === 404) this.#replace([]);
+        // A kind that never was there has no objects. Of others a server that starts does not know for a moment.
+        if (error instanceof ApiError && error.status === 404 && !this.#synced) this.#replace([]);
         else this.#connection.lost();
       }
       await sleep(AGAIN);
