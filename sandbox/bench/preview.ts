@@ -39,7 +39,7 @@ const BARE_PROJECT = {
 /** Deploys both, so that a preview of either has nothing to change. */
 export async function previewBench(progress: Progress): Promise<PreviewBench> {
   const folder = stackFolder("bench");
-  const sandbox = await openSandbox(folder, progress);
+  const sandbox = await openSandbox(folder, progress, { programs: true });
   const stack = await openStack(
     sandbox,
     "bench",

@@ -1,9 +1,8 @@
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Measured } from "../bench/measure.ts";
 import { measures } from "../bench/measures.ts";
-import { stopControlPlane } from "../control-plane/index.ts";
+import { closeSandbox } from "../engine/sandbox.ts";
 import { stackFolder } from "../paths.ts";
 import { table } from "../table.ts";
 import type { Progress } from "../support/progress.ts";
@@ -25,7 +24,7 @@ export async function bench(args: readonly string[], progress: Progress): Promis
     }
   } finally {
     for (const close of closing) await close();
-    await stopControlPlane(join(stackFolder("bench"), "control-plane"));
+    await closeSandbox(stackFolder("bench"));
   }
   if (json) console.log(JSON.stringify(rows, null, 2));
   else
