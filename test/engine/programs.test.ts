@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +12,7 @@ import pg from "pg";
 import { parse } from "smol-toml";
 import { startControlPlane } from "../../sandbox/control-plane/index.ts";
 import { openSandbox, type Sandbox } from "../../sandbox/engine/sandbox.ts";
-import { stackFolder, TEST_STACK } from "../../sandbox/paths.ts";
+import { ROOT, stackFolder, TEST_STACK } from "../../sandbox/paths.ts";
 import { findPrograms, programsFolder, stopPrograms } from "../../sandbox/programs/index.ts";
 import { type ProgramStatus, readStatus } from "../../sandbox/programs/status.ts";
 import { untilAnswers } from "../../sandbox/programs/wait.ts";
@@ -297,6 +298,45 @@ describe("the programs of a sandbox", function () {
     });
   });
 
+  describe("with a server that ATTICD names", () => {
+    const { ATTICD: named } = process.env;
+    let folder: string;
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), "attic-stack-atticd-"));
+      const program = join(folder, "atticd");
+      const standIn = join(ROOT, "sandbox/attic/main.ts");
+      await writeFile(
+        program,
+        `#!/bin/sh\necho "$@" >> ${folder}/calls\nexec ${process.execPath} ${standIn} "$@"\n`,
+      );
+      await chmod(program, 0o755);
+      nameAtticd(program);
+      await open();
+    });
+
+    after(async () => {
+      nameAtticd(named);
+      await open();
+      await rm(folder, { recursive: true });
+    });
+
+    it("run that one, with the command line of the pod", async () => {
+      assert.equal(await get(attic()), 200);
+      const { name, port } = await program(/\/api-server$/);
+      const collector = `${NAMESPACE}/attic-collector-0/garbage-collector`;
+      const file = (of: string) => join(programsFolder(FOLDER), of, "server.toml");
+      const calls = (await readFile(join(folder, "calls"), "utf8")).trim().split("\n");
+      assert.deepEqual(
+        calls.sort(),
+        [
+          `-f ${file(name)} --mode api-server --listen 127.0.0.1:${port}`,
+          `-f ${file(collector)} --mode garbage-collector`,
+        ].sort(),
+      );
+    });
+  });
+
   describe("that cannot run", () => {
     const faults = "programs-faults";
     const pods = `/api/v1/namespaces/${faults}/pods`;
@@ -417,7 +457,8 @@ describe("the programs of a sandbox", function () {
       ["cannot be run", join(FOLDER, "passphrase"), "that cannot be run"],
     ] as const) {
       it(`are refused before anything starts where ATTICD ${what}`, async () => {
-        process.env.ATTICD = value;
+        const { ATTICD: named } = process.env;
+        nameAtticd(value);
         try {
           await assert.rejects(openSandbox(FOLDER, new Progress(), { programs: true }), (error: Error) => {
             assert.ok(error instanceof UserError);
@@ -426,7 +467,7 @@ describe("the programs of a sandbox", function () {
             return true;
           });
         } finally {
-          delete process.env.ATTICD;
+          nameAtticd(named);
         }
       });
     }
@@ -588,6 +629,12 @@ function kill(pid: number): void {
   } catch {
     // It has ended meanwhile.
   }
+}
+
+/** Sets the variable by which a person asks for a real server. */
+function nameAtticd(path: string | undefined): void {
+  if (path === undefined) delete process.env.ATTICD;
+  else process.env.ATTICD = path;
 }
 
 async function isThere(path: string): Promise<boolean> {
