@@ -1,5 +1,4 @@
 import { createHmac, createPrivateKey, type KeyObject } from "node:crypto";
-import { SignJWT } from "jose";
 import { isCachePattern, PATTERN_RULE } from "./names.ts";
 import { CLAIM, type Permission, PERMISSIONS, type Permissions, toClaim } from "./permissions.ts";
 
@@ -44,6 +43,8 @@ export async function signToken(key: TokenKey, request: TokenRequest): Promise<s
     throw new Error(`The token for ${request.subject || "nobody"} cannot be made: ${faults.join("; ")}.`);
 
   const { subject, permissions, expiresAt, notBefore, issuer, audiences } = request;
+  // Most runs sign nothing.
+  const { SignJWT } = await import("jose");
   const token = new SignJWT({ [CLAIM]: toClaim(permissions) })
     .setProtectedHeader({ alg: key.algorithm, typ: "JWT" })
     .setSubject(subject)
