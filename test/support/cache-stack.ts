@@ -74,7 +74,9 @@ export class CacheStack {
       ...options.env,
     };
     await mkdir(join(folder, "state"));
-    await writeProject(folder, options);
+    await writeProject(folder, options.plugin);
+    const file = yaml.stringify({ config: options.config ?? {} });
+    await writeFile(join(folder, `Pulumi.${STACK}.yaml`), file, { mode: 0o600 });
     // The Automation API looks for the CLI on this process' own PATH.
     process.env.PATH = sandbox.env.PATH;
     const stack = await automation.LocalWorkspace.createOrSelectStack(
@@ -127,6 +129,11 @@ export class CacheStack {
     await this.#stack.importStack({ version: 3, ...state });
   }
 
+  /** Lets another copy of the provider's plugin work from now on. @param plugin its folder. */
+  async usePlugin(plugin: string): Promise<void> {
+    await writeProject(this.folder, plugin);
+  }
+
   /** The resource of a name, as the state has it. */
   async resource(name: string): Promise<StateResource> {
     const { resources = [] } = (await this.state()).deployment;
@@ -164,13 +171,12 @@ export class CacheStack {
   }
 }
 
-async function writeProject(folder: string, { plugin, config = {} }: CacheStackOptions): Promise<void> {
+async function writeProject(folder: string, plugin = join(ROOT, "provider/attic")): Promise<void> {
   const project = {
     name: PROJECT,
     runtime: { name: "nodejs", options: { typescript: false } },
     main: join(ROOT, "test/support/cache-program.ts"),
-    plugins: { providers: [{ name: "attic", path: plugin ?? join(ROOT, "provider/attic") }] },
+    plugins: { providers: [{ name: "attic", path: plugin }] },
   };
   await writeFile(join(folder, "Pulumi.yaml"), yaml.stringify(project));
-  await writeFile(join(folder, `Pulumi.${STACK}.yaml`), yaml.stringify({ config }), { mode: 0o600 });
 }
