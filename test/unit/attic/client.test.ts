@@ -51,7 +51,6 @@ describe("AtticClient", () => {
       endpoint: `http://127.0.0.1:${port}/`,
       token: () => TOKEN,
       waits: [1, 1, 1],
-      patience: 200,
     });
   });
 
@@ -142,11 +141,14 @@ describe("AtticClient", () => {
 
   it("gives up on a server that hangs, with one sentence", async () => {
     handler = () => undefined;
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const hurried = new AtticClient({ endpoint, token: () => TOKEN, waits: [1, 1, 1], patience: 200 });
     await assert.rejects(
-      client.get("main"),
+      hurried.get("main"),
       /^Unreachable: GET http:\/\/127\.0\.0\.1:\d+\/_api\/v1\/cache-config\/main failed 4 times, the last time because it did not answer in time$/,
     );
-    assert.equal(seen.length, 4);
+    assert.ok(seen.length <= 4, "a try that ended before it arrived is one of the four");
+    hurried.close();
   });
 
   it("gives up where nobody listens", async () => {
