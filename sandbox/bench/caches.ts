@@ -90,19 +90,23 @@ async function open(sandbox: Sandbox, name: string, program: PulumiFn): Promise<
   // Dynamic resources are made by a plugin that looks for the SDK from the project's folder.
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const sdk = dirname(createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"));
-  return await automation.LocalWorkspace.createOrSelectStack(
-    { stackName: name, projectName: name, program },
-    {
-      workDir: folder,
-      envVars: {
-        ...sandbox.env,
-        PATH: [sdk, sandbox.env.PATH].join(delimiter),
-        PULUMI_IGNORE_AMBIENT_PLUGINS: "false",
+  const make = () =>
+    automation.LocalWorkspace.createOrSelectStack(
+      { stackName: name, projectName: name, program },
+      {
+        workDir: folder,
+        envVars: {
+          ...sandbox.env,
+          PATH: [sdk, sandbox.env.PATH].join(delimiter),
+          PULUMI_IGNORE_AMBIENT_PLUGINS: "false",
+        },
+        pulumiHome: sandbox.env.PULUMI_HOME ?? "",
+        secretsProvider: "passphrase",
       },
-      pulumiHome: sandbox.env.PULUMI_HOME ?? "",
-      secretsProvider: "passphrase",
-    },
-  );
+    );
+  // What an earlier bench left is on a server that is no more.
+  await (await make()).workspace.removeStack(name, { force: true });
+  return await make();
 }
 
 function cachesProgram(attic: TestAttic, count: number): PulumiFn {
