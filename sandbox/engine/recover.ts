@@ -62,9 +62,10 @@ async function remove(api: Api, object: NonNullable<PendingOperation["resource"]
   if (resource === undefined) return;
   const place = resource.namespaced ? `/namespaces/${metadata.namespace ?? "default"}` : "";
   try {
+    // The object itself goes at once. In the foreground it would wait for a collector that may not know its kind yet.
     await api.call(
       "DELETE",
-      `${root}${place}/${resource.name}/${metadata.name}?propagationPolicy=Foreground`,
+      `${root}${place}/${resource.name}/${metadata.name}?propagationPolicy=Background`,
     );
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
