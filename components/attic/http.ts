@@ -47,6 +47,9 @@ export class Http {
   readonly #agent: HttpAgent;
   /** Scheme and authority that a request is made for: in a tunnel TLS has ended already. */
   readonly #base: string;
+  #underWay = 0;
+  /** Those that wait until fewer are under way. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(target: Target) {
     this.#target = target;
@@ -76,7 +79,9 @@ export class Http {
     const waits = this.#target.waits ?? WAITS;
     const deadline = performance.now() + LONGEST;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#try(method, path, body, await this.#target.token());
+      const outcome = await this.#inTurn(async () =>
+        this.#try(method, path, body, await this.#target.token()),
+      );
       if (!("reason" in outcome)) return outcome;
       const wait = waits[attempt];
       if (wait === undefined || performance.now() + wait > deadline) {
@@ -93,6 +98,22 @@ export class Http {
     this.#agent.destroy();
   }
 
+  /**
+   * Waits for a turn. The agent would, too, but it counts a connection only once it is made, which in a tunnel takes a
+   * while, and a request that waits in it has its time running.
+   */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#underWay < CONNECTIONS) this.#underWay += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay -= 1;
+    }
+  }
+
   async #try(method: string, path: string, body: unknown, token: string): Promise<Outcome> {
     try {
       const { status, text } = await this.#once(method, path, body, token);
@@ -106,8 +127,15 @@ export class Http {
         throw new Unreachable(`There is no way to the server through the Kubernetes API: ${message}.`);
       if (CERTIFICATE_ERRORS.test(code))
         throw new Unreachable(`${this.#target.endpoint} has a certificate that is not trusted: ${message}`);
+      this.#dropIdle();
       return { reason: reasonOf(code, message) };
     }
+  }
+
+  /** Where one connection has failed, those that were made before may have, too, without a word. */
+  #dropIdle(): void {
+    for (const idle of Object.values(this.#agent.freeSockets))
+      for (const socket of idle ?? []) socket.destroy();
   }
 
   #once(

@@ -44,9 +44,11 @@ export class Tunnel {
     this.#place ??= findPlace(config, this.#args);
     try {
       const { pod, port } = await this.#place;
-      return await forward(config, this.#args.namespace, pod, port);
+      const connection = await forward(config, this.#args.namespace, pod, port);
+      connection.once("close", () => (this.#place = undefined));
+      return connection;
     } catch (error) {
-      // The next try looks for a pod again: this one may be gone.
+      // The next one looks for a pod again, also after one was closed: this pod may be gone, or about to go.
       this.#place = undefined;
       throw error;
     }
@@ -77,12 +79,19 @@ async function loadConfig({ kubeconfig, context }: TunnelArgs): Promise<KubeConf
 async function findPlace(config: KubeConfig, { namespace, service }: TunnelArgs): Promise<Place> {
   const { CoreV1Api } = await import("@kubernetes/client-node");
   const api = config.makeApiClient(CoreV1Api);
-  const found = await ask(`get services in ${namespace}`, () =>
-    api.readNamespacedService({ namespace, name: service }),
+  const found = await ask(
+    `get services in ${namespace}`,
+    () => api.readNamespacedService({ namespace, name: service }),
+    `the Service ${namespace}/${service}`,
   );
-  const selector = Object.entries(found.spec?.selector ?? {}).map(([key, value]) => `${key}=${value}`);
-  const { items } = await ask(`list pods in ${namespace}`, () =>
-    api.listNamespacedPod({ namespace, labelSelector: selector.join(",") }),
+  const labels = Object.entries(found.spec?.selector ?? {});
+  if (labels.length === 0)
+    throw new TunnelClosed(`the Service ${namespace}/${service} has no selector, and so no pods`);
+  const selector = labels.map(([key, value]) => `${key}=${value}`);
+  const { items } = await ask(
+    `list pods in ${namespace}`,
+    () => api.listNamespacedPod({ namespace, labelSelector: selector.join(",") }),
+    `the namespace ${namespace}`,
   );
   const ready = items.filter(isReady);
   const pod = ready[Math.floor(Math.random() * ready.length)];
@@ -90,14 +99,14 @@ async function findPlace(config: KubeConfig, { namespace, service }: TunnelArgs)
   return { pod: pod.metadata?.name ?? "", port: targetPort(found, pod) };
 }
 
-async function ask<T>(permission: string, call: () => Promise<T>): Promise<T> {
+async function ask<T>(permission: string, call: () => Promise<T>, what: string): Promise<T> {
   try {
     return await call();
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === 401) throw new TunnelClosed("the cluster does not know the kubeconfig's user");
     if (code === 403) throw new TunnelClosed(`the kubeconfig's user may not ${permission}`);
-    if (code === 404) throw new Error("the Service is not there (yet)");
+    if (code === 404) throw new Error(`${what} is not there`);
     throw new Error(`the cluster's API failed: ${reason(error)}`, { cause: error });
   }
 }
@@ -138,6 +147,8 @@ async function forward(config: KubeConfig, namespace: string, pod: string, port:
   try {
     const forwarded = new PortForward(config).portForward(namespace, pod, [port], fromPod, errors, toPod);
     const socket = (await forwarded) as Socket;
+    // The agent listens while a request is under way, and a connection that ends between two would end the process.
+    connection.on("error", () => undefined);
     socket.onclose = () => fromPod.end();
     connection.on("close", () => {
       socket.close();
@@ -164,7 +175,8 @@ function asSocket(stream: Duplex): Duplex {
 }
 
 function reason(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  // Of a failed call the client prints the whole body; its first line says enough.
-  return (code === "ECONNREFUSED" ? "it does not answer" : (message ?? String(error))).split("\n")[0] ?? "";
+  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
+  if (cause?.code === "ECONNREFUSED") return "nobody listens there";
+  // Of a failed call the client prints the whole body; its first line says enough, or what is behind it.
+  return (cause?.message ?? message ?? String(error)).split("\n")[0] ?? "";
 }

@@ -108,7 +108,7 @@ describe("the tunnel through the Kubernetes API", () => {
 
   it("may be tried again where the Service or a ready pod is not there yet", async () => {
     answers.services = [404, {}];
-    assert.match((await refused(tunnel())).message, /^the Service is not there \(yet\)$/);
+    assert.match((await refused(tunnel())).message, /^the Service attic\/attic is not there$/);
     answers = { services: [200, SERVICE], pods: [200, { items: [{ ...POD, status: {} }] }] };
     const error = await refused(tunnel());
     assert.equal(error instanceof TunnelClosed, false);
