@@ -34,7 +34,7 @@ describe("the tunnel to the server", function () {
     }
   });
   after(async () => {
-    await Promise.allSettled([...waiting.values()].map(({ done }) => done));
+    await Promise.allSettled([...waiting.values()].map(async ({ done }) => await done));
     for (const close of closing) await close();
     cluster.close();
     await world.stop();
