@@ -46,7 +46,7 @@ export async function previewBench(progress: Progress): Promise<PreviewBench> {
     () => Promise.resolve(atticStack()),
     await readStackFile("lab"),
   );
-  await update(stack, progress);
+  await update(stack, sandbox, progress);
 
   const state = (await stack.exportStack()) as { deployment: { resources: Resource[] } };
   const list = join(folder, "bare-resources.json");

@@ -37,7 +37,7 @@ export async function start(args: readonly string[], progress: Progress): Promis
     const opened = await progress.task("Pulumi stack", () =>
       openStack(sandbox, stack, () => Promise.resolve(atticStack()), config),
     );
-    const updated = await withCluster(sandbox, () => update(opened, progress));
+    const updated = await withCluster(sandbox, () => update(opened, sandbox, progress));
     const answering = await withCluster(sandbox, () => untilAnswers(sandbox, progress));
     const addresses = {
       stack,

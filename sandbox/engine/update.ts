@@ -1,8 +1,16 @@
-import type { DiagnosticEvent, EngineEvent, OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
+import type {
+  DiagnosticEvent,
+  EngineEvent,
+  OpMap,
+  Stack,
+  StepEventMetadata,
+} from "@pulumi/pulumi/automation/index.js";
 import { ROOT } from "../paths.ts";
 import { join } from "node:path";
 import type { Progress } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
+import { keepNotCreated } from "./recover.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 /** What an update did. */
 export interface Updated {
@@ -24,8 +32,10 @@ export const POLICY_PACK = join(ROOT, "policy");
  *
  * @throws UserError with what the engine reports, where the update fails.
  */
-export async function update(stack: Stack, progress: Progress): Promise<Updated> {
+export async function update(stack: Stack, sandbox: Sandbox, progress: Progress): Promise<Updated> {
   const messages: { severity: string; message: string }[] = [];
+  const failed: StepEventMetadata[] = [];
+  const began = new Date();
   return await progress.task(`pulumi up --stack ${stack.name}`, async (say) => {
     const onEvent = (event: EngineEvent) => {
       const diagnostic = event.diagnosticEvent;
@@ -35,6 +45,7 @@ export async function update(stack: Stack, progress: Progress): Promise<Updated>
       if (violation?.enforcementLevel === "mandatory") {
         messages.push({ severity: "error", message: `${violation.policyName}: ${plain(violation.message)}` });
       }
+      if (event.resOpFailedEvent) failed.push(event.resOpFailedEvent.metadata);
       const step = event.resourcePreEvent?.metadata;
       if (step && step.op !== "same") say(`${step.op} ${step.type} ${step.urn.split("::").at(-1) ?? ""}`);
     };
@@ -49,6 +60,7 @@ export async function update(stack: Stack, progress: Progress): Promise<Updated>
       });
       return { changes: summary.resourceChanges ?? {}, warnings: of("warning") };
     } catch (error) {
+      await keepNotCreated(sandbox, began, failed);
       const reported = [...new Set([...of("error"), ...printedErrors(error)])];
       if (reported.length === 0) throw error;
       throw new UserError(reported.join("\n"));

@@ -88,7 +88,7 @@ describe(`npm start after a kill (TEST_SEED=${SEED})`, function () {
   const engines = () => processesOf(folder).filter(({ command }) => command.startsWith("pulumi up "));
 });
 
-describe("npm start of another stack whose API server was killed during the update", function () {
+describe(`npm start of another stack whose API server was killed during the update (TEST_SEED=${SEED})`, function () {
   this.timeout(1_200_000);
   let folder: string;
   let failed: Result;
@@ -96,7 +96,13 @@ describe("npm start of another stack whose API server was killed during the upda
   before(async () => {
     folder = await temporaryFolder();
     const command = sandboxCommand(folder, ["start", "production"]);
-    await command.untilPrinted(/pulumi up --stack production: create kubernetes/);
+    await command.untilPrinted(/✓ Pulumi stack/);
+    const cluster = await Cluster.in(join(folder, "production"));
+    const namespace = () => cluster.call("GET", "/api/v1/namespaces/attic").catch(() => undefined);
+    while ((await namespace()) === undefined) await sleep(20);
+    // In the middle: of what is under way the engine will not hear.
+    await sleep(randomNumbers(SEED)() * 1_000);
+    cluster.close();
     const pid = await readFile(join(folder, "production/control-plane/kube-apiserver.pid"), "utf8");
     process.kill(Number(pid), "SIGKILL");
     failed = await command.result;

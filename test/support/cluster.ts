@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Api } from "../../sandbox/control-plane/api.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Api, ApiError } from "../../sandbox/control-plane/api.ts";
 import { certificateOf, provideIdentity } from "../../sandbox/control-plane/identity.ts";
 
 export interface KubernetesObject {
@@ -62,7 +63,15 @@ export class Cluster {
   /** @throws ApiError with the server's own words where it refuses. */
   async call(method: string, path: string, body?: unknown, type?: string): Promise<unknown> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    return JSON.parse(await this.#api.call(method, path, text, type));
+    for (;;) {
+      try {
+        return JSON.parse(await this.#api.call(method, path, text, type));
+      } catch (error) {
+        // "storage is (re)initializing": of a kind that the server has just learned.
+        if (!(error instanceof ApiError && error.status === 429)) throw error;
+        await sleep(200);
+      }
+    }
   }
 
   /** The address of the objects of a kind. */

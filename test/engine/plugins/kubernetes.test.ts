@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import kubernetes from "@pulumi/kubernetes";
 import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import type { Api } from "../../../sandbox/plugins/kubernetes/api.ts";
@@ -39,13 +40,20 @@ describe("the Kubernetes plugin", () => {
 
   before(async () => {
     api = await cluster();
+    await removeNamespace();
     const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-    await api.request("POST", "/api/v1/namespaces", { body }).catch(() => undefined);
+    await api.request("POST", "/api/v1/namespaces", { body });
   });
 
-  after(async () => {
-    await api.request("DELETE", `/api/v1/namespaces/${NAMESPACE}`);
-  });
+  after(() => removeNamespace());
+
+  /** Takes the namespace away, and waits: until it is gone it cannot be made again. */
+  async function removeNamespace(): Promise<void> {
+    const namespace = `/api/v1/namespaces/${NAMESPACE}`;
+    if ((await api.find(namespace)) === undefined) return;
+    await api.request("DELETE", namespace);
+    while ((await api.find(namespace)) !== undefined) await sleep(100);
+  }
 
   it("creates, waits, changes nothing the second time, updates, replaces and deletes", async () => {
     const { open, program } = stackOf("plugin-life");
@@ -160,8 +168,8 @@ describe("the Kubernetes plugin", () => {
     const { open, program } = stackOf("plugin-exists");
     program(() => new kubernetes.core.v1.Namespace("default", { metadata: { name: "default" } }));
     const stack = await open();
-    const { ok, errors } = await stack.up();
-    assert.equal(ok, false);
+    const { ok, errors, printed } = await stack.up();
+    assert.equal(ok, false, printed);
     assert.match(
       errors.join("\n"),
       /namespaces "default" already exists\n\nThe resource already exists in the/,

@@ -7,11 +7,16 @@ import { testSandbox } from "../../support/sandbox.ts";
 /** What one run of the engine did, and what it complained of. */
 export interface Run {
   ok: boolean;
-  /** "create settings", in alphabetical order, without what stayed the same; a replacement is one step. */
+  /**
+   * "create settings", in alphabetical order, without what stayed the same; a replacement is one step. Of a run that
+   * failed "failed: ..." comes last.
+   */
   steps: string[];
   /** The properties that the last step of a resource names as changed, by resource. */
   changed: Record<string, string[]>;
   errors: string[];
+  /** What the CLI printed of a run that went well. */
+  printed: string;
   outputs: OutputMap;
 }
 
@@ -62,16 +67,23 @@ export class PluginStack {
     return found;
   }
 
-  async #run(work: (onEvent: (event: EngineEvent) => void) => Promise<object>): Promise<Run> {
+  async #run(work: (onEvent: (event: EngineEvent) => void) => Promise<{ stdout: string }>): Promise<Run> {
     const events: EngineEvent[] = [];
     try {
       const result = await work((event) => events.push(event));
       const outputs = "outputs" in result ? (result.outputs as OutputMap) : {};
-      return { ok: true, ...summary(events), outputs };
+      return { ok: true, ...summary(events), printed: result.stdout, outputs };
     } catch (error) {
       const found = summary(events);
       if (found.errors.length === 0) throw error;
-      return { ok: false, ...found, outputs: {} };
+      // Where a test looks only at the steps, it is to see why they came to an end.
+      return {
+        ok: false,
+        ...found,
+        steps: [...found.steps, ...found.errors.map((why) => `failed: ${why}`)],
+        printed: "",
+        outputs: {},
+      };
     }
   }
 }
@@ -84,7 +96,7 @@ export interface StateResource {
   initErrors?: string[];
 }
 
-function summary(events: readonly EngineEvent[]): Omit<Run, "ok" | "outputs"> {
+function summary(events: readonly EngineEvent[]): Omit<Run, "ok" | "printed" | "outputs"> {
   const operations = new Map<string, string[]>();
   const changed: Record<string, string[]> = {};
   const errors: string[] = [];
