@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { Metadata, Server } from "@grpc/grpc-js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
@@ -109,15 +110,20 @@ export function serve(provider: Provider): void {
     }),
   });
   grpc.listen(server);
-  endWithParent();
+  tick();
 }
 
-/** An engine that was killed cannot end its plugins: this one ends when its parent changes. */
-function endWithParent(): void {
+/**
+ * Every second: ends this process when its parent changes, for an engine that was killed cannot end its plugins; and
+ * writes what Node has compiled, where it was told to keep that (NODE_COMPILE_CACHE). By itself it would at its end,
+ * and the engine kills its plugins.
+ */
+function tick(): void {
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) process.exit(0);
-  }, 2000).unref();
+    flushCompileCache();
+  }, 1000).unref();
 }
 
 function toStatus(error: unknown): grpc.Status {
