@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import automation, { type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { stopDaemons } from "../support/daemon.ts";
+import { ownConnections } from "./own-connections.ts";
 import { recover } from "./recover.ts";
 import { engineFolder, type Sandbox } from "./sandbox.ts";
 import { PROJECT, writeStackFile } from "./stack-file.ts";
@@ -22,6 +23,7 @@ export async function openStack(
   const file = await writeStackFile(sandbox.folder, name, config);
   // The Automation API looks for the CLI on this process' own PATH.
   process.env.PATH = sandbox.env.PATH;
+  ownConnections();
   const stack = await automation.LocalWorkspace.createOrSelectStack(
     { stackName: name, projectName: PROJECT, program },
     {
