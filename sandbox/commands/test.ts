@@ -67,7 +67,7 @@ async function mocha(suite: string, options: readonly string[]): Promise<Counts 
         cwd: ROOT,
         stdio: ["ignore", "inherit", "inherit"],
         // What `npm run contract` is told by this is no business of the tests, which start their own servers.
-        env: { ...process.env, ATTIC_SERVER_URL: "", TEST_COUNTS: counts },
+        env: { ...process.env, ATTIC_SERVER_URL: "", ATTIC_ADMIN_TOKEN: "", TEST_COUNTS: counts },
       },
     );
     await new Promise((resolve, reject) => child.on("exit", resolve).on("error", reject));

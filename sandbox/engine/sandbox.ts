@@ -82,6 +82,9 @@ export async function openSandbox(
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       // What happens to stand on PATH is not what the sandbox has put in its place.
       PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+      // Nor is a server that a person's shell names the sandbox's.
+      ATTIC_SERVER_URL: "",
+      ATTIC_ADMIN_TOKEN: "",
       // By it a killed start's engine is found and ended before the next one begins.
       [DAEMON_MARK.folder]: engineFolder(folder),
       [DAEMON_MARK.name]: "engine",

@@ -65,9 +65,6 @@ export class CacheStack {
       // "failed to load checkpoint: EOF" for ever (gocloud.dev/blob/fileblob, setAttrs). This leaves it out.
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
-      // What a person has there is not meant for the tests.
-      ATTIC_SERVER_URL: "",
-      ATTIC_ADMIN_TOKEN: "",
       CACHE_STACK_DECLARED: join(folder, "declared.json"),
       // By it the engine is found with all that it has started.
       [MARK.folder]: folder,

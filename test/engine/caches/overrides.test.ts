@@ -6,6 +6,7 @@ import { makeKey } from "../../support/attic-server.ts";
 import type { CacheRun } from "../../support/cache-stack.ts";
 import { CacheWorld } from "../../support/cache-world.ts";
 import type { Declared } from "../../support/declared.ts";
+import { testSandbox } from "../../support/sandbox.ts";
 
 const MADE = ["POST main", "PATCH main"];
 /** Nobody listens there. */
@@ -119,6 +120,11 @@ describe("the way to the server", () => {
       errorOf(await may({ main: ["createCache", "configureRetention"] })),
       `error: 1 error occurred:\n\t* the cache was made, and its retention not set: configuring the cache main: ${forbidden} The token lacks the permission configureCache or configureRetention on this cache; both are needed.`,
     );
+  });
+
+  it("is never what a person's shell has for a run of theirs, where the run is the sandbox's", async () => {
+    const { ATTIC_SERVER_URL, ATTIC_ADMIN_TOKEN } = (await testSandbox()).env;
+    assert.deepEqual([ATTIC_SERVER_URL, ATTIC_ADMIN_TOKEN], ["", ""]);
   });
 
   it("is refused with an ATTIC_ADMIN_TOKEN that has ended", async () => {
