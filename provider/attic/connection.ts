@@ -1,7 +1,6 @@
-import { adminToken } from "../../components/attic/admin-token.ts";
-import { AtticClient } from "../../components/attic/client.ts";
+import type { AtticClient } from "../../components/attic/client.ts";
 import type { TokenKey } from "../../components/attic/token.ts";
-import { Tunnel } from "../../components/attic/tunnel.ts";
+import type { Tunnel } from "../../components/attic/tunnel.ts";
 import type { Engine } from "../protocol/engine.ts";
 
 /** What the provider was told, and the way to the server, which is opened when it is first needed. */
@@ -11,7 +10,7 @@ export class Connection {
   /** Tells one database of the server from another. */
   readonly database: string | undefined;
   readonly #variables: ReadonlyMap<string, string>;
-  #client: AtticClient | undefined;
+  #client: Promise<AtticClient> | undefined;
 
   constructor(variables: ReadonlyMap<string, string>, engine: Engine) {
     this.#variables = variables;
@@ -25,14 +24,16 @@ export class Connection {
 
   /**
    * The server's configuration API, as its administrator. `ATTIC_SERVER_URL` and `ATTIC_ADMIN_TOKEN` come before
-   * what the stack says.
+   * what the stack says. What makes it is loaded when it is asked for first: most runs ask the server for nothing.
    */
-  get client(): AtticClient {
+  async client(): Promise<AtticClient> {
     this.#client ??= this.#open();
-    return this.#client;
+    return await this.#client;
   }
 
-  #open(): AtticClient {
+  async #open(): Promise<AtticClient> {
+    const { adminToken } = await import("../../components/attic/admin-token.ts");
+    const { AtticClient } = await import("../../components/attic/client.ts");
     const url = fromEnvironment("ATTIC_SERVER_URL");
     const given = fromEnvironment("ATTIC_ADMIN_TOKEN");
     if (given !== "" && !SENDABLE.test(given))
@@ -48,14 +49,15 @@ export class Connection {
         : () => given;
     const endpoint =
       url === "" ? address("endpoint", this.#required("endpoint")) : address("ATTIC_SERVER_URL", url);
-    const tunnel = url === "" ? this.#tunnel() : undefined;
+    const tunnel = url === "" ? await this.#tunnel() : undefined;
     return new AtticClient({ endpoint, token, ...(tunnel && { tunnel }) });
   }
 
-  #tunnel(): Tunnel | undefined {
+  async #tunnel(): Promise<Tunnel | undefined> {
     const namespace = this.#variable("tunnelNamespace");
     const service = this.#variable("tunnelService");
     if (namespace === undefined || service === undefined) return undefined;
+    const { Tunnel } = await import("../../components/attic/tunnel.ts");
     const kubeconfig = this.#variable("kubeconfig");
     const context = this.#variable("context");
     return new Tunnel({
