@@ -88,7 +88,7 @@ async function setRetention(
 
 export async function read(
   connection: Connection,
-  { urn, id, inputs, outputs }: ReadRequest,
+  { urn, id, inputs, outputs: olds }: ReadRequest,
 ): Promise<State> {
   const { engine } = connection;
   const there = await (await connection.client()).get(id);
@@ -97,7 +97,7 @@ export async function read(
       inputs.keypair === undefined
         ? "and its public key changes: give the new one to every client."
         : "with the key that is declared.";
-    if (Object.keys(outputs).length > 0)
+    if (Object.keys(olds).length > 0)
       engine.log(
         "warning",
         urn,
@@ -105,7 +105,7 @@ export async function read(
       );
     return { id: "", outputs: {} };
   }
-  const { publicKey } = outputs;
+  const { publicKey } = olds;
   if (typeof publicKey === "string" && publicKey !== there.public_key)
     engine.log(
       "warning",
@@ -113,12 +113,16 @@ export async function read(
       `The public key of the cache ${id} was changed on the server; it is ${there.public_key} now.`,
     );
   const found = asFound(id, inputs, there);
-  return { id, inputs: found, outputs: outputsOf(connection, found, there.public_key) };
+  const outputs = outputsOf(connection, { ...found, storeDir: there.store_dir }, there.public_key);
+  return { id, inputs: found, outputs };
 }
 
-/** The inputs by which the cache on the server would have come about. */
+/**
+ * The inputs by which the cache on the server would have come about. Its store stays the one that was declared: a change
+ * of that input asks for another cache, and is not to be what somebody else did.
+ */
 function asFound(name: string, inputs: Properties, there: CacheConfig): Properties {
-  const { keypair, adopt = false, retention } = inputs;
+  const { keypair, adopt = false, retention, storeDir = there.store_dir } = inputs;
   const period = there.retention_period;
   const words = fromRetentionConfig(period);
   const text = keypair instanceof Secret ? keypair.value : keypair;
@@ -126,7 +130,7 @@ function asFound(name: string, inputs: Properties, there: CacheConfig): Properti
     name,
     isPublic: there.is_public,
     priority: there.priority,
-    storeDir: there.store_dir,
+    storeDir,
     upstreamCacheKeyNames: there.upstream_cache_key_names,
     retention: retention !== undefined && isSamePeriod(retention, words) ? retention : words,
     ...(keypair !== undefined && publicKeyOf(asText(text)) === there.public_key && { keypair }),

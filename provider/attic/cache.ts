@@ -1,6 +1,6 @@
 import { publicKeyOf } from "../../components/attic/keypair.ts";
 import type { DiffRequest, DiffResult } from "../protocol/provider.ts";
-import { asText, type Properties, Secret, Unknown, type Value } from "../protocol/values.ts";
+import { asText, equal, type Properties, Secret, Unknown, type Value } from "../protocol/values.ts";
 import { isSamePeriod, outputsOf, SETTINGS, shape } from "./cache-inputs.ts";
 import type { Connection } from "./connection.ts";
 import { type AtticResource, differences } from "./resource.ts";
@@ -33,6 +33,10 @@ const REPLACES = ["name", "storeDir"];
 function diff({ database }: Connection, { oldInputs, olds, news }: DiffRequest): DiffResult {
   const { adopt, keypair, ...declared } = news;
   const detailed = differences(oldInputs, declared, SETTINGS, REPLACES);
+  // The store that somebody else has set is put back, and the cache with what is in it kept. Who declares just that
+  // store asks for no other cache either.
+  if (olds.storeDir !== undefined && equal(olds.storeDir, declared.storeDir) === detailed.has("storeDir"))
+    detailed.set("storeDir", { kind: "update", input: detailed.has("storeDir") });
   if (isSamePeriod(oldInputs.retention, news.retention)) detailed.delete("retention");
   // A keypair that is no longer given stays as it is; one that is given has to be the server's.
   const wanted = keypair instanceof Secret ? keypair.value : keypair;
@@ -41,7 +45,7 @@ function diff({ database }: Connection, { oldInputs, olds, news }: DiffRequest):
   // In another database the cache may not be: an update finds out, and makes it.
   if (database !== undefined && olds.database !== undefined && olds.database !== database)
     detailed.set("database", { kind: "update", input: false });
-  const replaces = REPLACES.filter((key) => detailed.has(key));
+  const replaces = REPLACES.filter((key) => detailed.get(key)?.kind.endsWith("-replace"));
   return {
     changes: detailed.size > 0,
     replaces,

@@ -153,27 +153,28 @@ describe("caches in a stack", () => {
 
     it("comes back to what is declared after a refresh has found what was changed", async () => {
       const before = await world.api.config("main");
-      const { store_dir, ...drift } = DRIFT;
-      await world.api.configure("main", drift);
+      await world.api.configure("main", DRIFT);
       declare(MAIN);
       const found = await stack.refresh();
       assert.deepEqual([found.steps, found.messages, world.proxy.calls], [["update main"], [], ["GET main"]]);
       const { steps, changed, messages } = await stack.up();
       assert.deepEqual([steps, messages], [["update main"], []]);
-      assert.deepEqual(changed, { main: ["isPublic", "priority", "retention", "upstreamCacheKeyNames"] });
+      assert.deepEqual(changed, {
+        main: ["isPublic", "priority", "retention", "storeDir", "upstreamCacheKeyNames"],
+      });
       assert.deepEqual(await world.api.config("main"), before);
       assert.deepEqual((await stack.up()).steps, []);
     });
 
-    it("is made again in its store after that was changed", async () => {
+    it("gets its store back in place, with what is in it, where only that was changed", async () => {
+      const before = await world.api.config("main");
       await world.api.configure("main", { store_dir: DRIFT.store_dir });
-      await stack.refresh();
-      assert.deepEqual((await stack.up()).steps, [
-        "delete-replaced main",
-        "replace main",
-        "create-replacement main",
-      ]);
-      assert.equal((await world.api.config("main")).store_dir, "/nix/store");
+      const found = await stack.refresh();
+      assert.deepEqual([found.steps, found.messages], [["update main"], []]);
+      const { steps, changed, messages } = await stack.up();
+      assert.deepEqual([steps, changed, messages], [["update main"], { main: ["storeDir"] }, []]);
+      assert.deepEqual(await world.api.config("main"), before);
+      assert.deepEqual((await stack.up()).steps, []);
     });
 
     it("keeps a key that somebody else has put there, and says so, where none is declared", async () => {

@@ -249,6 +249,28 @@ describe("the resource Cache", () => {
         deleteBeforeReplace: true,
       });
     });
+    it("and stays the same cache where somebody else has set its store, which is put back", async () => {
+      const found = { ...olds, storeDir: "/x" };
+      const { detailed, ...rest } = await provider.diff({ olds: found, oldInputs: MAIN, news: MAIN });
+      assert.deepEqual(detailed, new Map([["storeDir", { kind: "update", input: false }]]));
+      assert.deepEqual([rest.changes, rest.replaces, rest.deleteBeforeReplace], [true, [], false]);
+      add("main", { store_dir: "/x" });
+      assert.equal((await provider.update("main", found, MAIN)).storeDir, "/nix/store");
+      assert.equal(attic.caches.get("main")?.store_dir, "/nix/store");
+    });
+    it("and stays the same cache where the store is declared that somebody else has set", async () => {
+      const found = { ...olds, storeDir: "/x" };
+      const news = { ...MAIN, storeDir: "/x" };
+      const { detailed, replaces } = await provider.diff({ olds: found, oldInputs: MAIN, news });
+      assert.deepEqual(detailed, new Map([["storeDir", { kind: "update", input: true }]]));
+      assert.deepEqual(replaces, []);
+    });
+    it("and is another one by its store where a third is declared", async () => {
+      const found = { ...olds, storeDir: "/x" };
+      const news = { ...MAIN, storeDir: "/gnu/store" };
+      const { replaces } = await provider.diff({ olds: found, oldInputs: MAIN, news });
+      assert.deepEqual(replaces, ["storeDir"]);
+    });
     it("and changes where another keypair is given, in the settings or on the server", async () => {
       const keypair = new Secret(KEYPAIR);
       assert.deepEqual((await of({ ...MAIN, keypair })).changed, ["keypair"]);
@@ -287,7 +309,7 @@ describe("the resource Cache", () => {
       assert.deepEqual(provider.said, []);
     });
 
-    it("with what somebody changed", async () => {
+    it("with what somebody changed, and the store that is declared beside the one that is there", async () => {
       add("main", {
         is_public: true,
         priority: 9,
@@ -295,12 +317,13 @@ describe("the resource Cache", () => {
         upstream_cache_key_names: [],
         store_dir: "/x",
       });
-      const { inputs } = await provider.read("main", MAIN, olds);
+      const { inputs, outputs } = await provider.read("main", MAIN, olds);
+      assert.equal(outputs.storeDir, "/x");
       assert.deepEqual(inputs, {
         name: "main",
         isPublic: true,
         priority: 9,
-        storeDir: "/x",
+        storeDir: "/nix/store",
         upstreamCacheKeyNames: [],
         retention: "1h",
         adopt: false,
