@@ -1,4 +1,4 @@
-import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 
 export const KEYPAIR_RULE =
   "name:base64 of a 64 byte ed25519 key, as `nix key generate-secret --key-name NAME` writes it";
@@ -49,14 +49,28 @@ export function generateKeypair(name: string): string {
 }
 
 /**
- * The name of the key that a stack gives to a cache of its own. By it a stack knows a cache again whose making was
- * cut short before the engine could write it down, and no other stack has one like it: it depends on the
+ * How the names of the keys begin that a stack gives to a cache of its own. By it a stack knows a cache again whose
+ * making was cut short before the engine could write it down, and no other stack has one like it: it depends on the
  * signing key of the stack's tokens.
  *
- * @param signingKey secret; cannot be told from the name.
+ * @param signingKey secret; cannot be told from the mark.
  * @param owner what tells apart the resources that use one signing key, such as project and stack.
  */
-export function ownKeyName(signingKey: string, owner: string, cache: string): string {
+export function ownMark(signingKey: string, owner: string, cache: string): string {
   const mark = createHmac("sha256", signingKey).update(`attic-stack cache\0${owner}\0${cache}`).digest("hex");
   return `${cache}-${mark.slice(0, 8)}`;
+}
+
+/**
+ * A name for a new key. A cache that is made again gets a key of another name: of two keys that have one name, Nix
+ * knows only the first that it reads.
+ */
+export function newKeyName(mark: string): string {
+  return `${mark}-${randomBytes(3).toString("hex")}`;
+}
+
+/** Whether a public key has a mark, with what tells it from others or, as version 0.1.0 made it, without. */
+export function hasMark(publicKey: string, mark: string): boolean {
+  const [name = ""] = publicKey.split(":");
+  return name === mark || name.startsWith(`${mark}-`);
 }

@@ -1,5 +1,11 @@
 import { type CacheConfig, type ConfigureCache, Refused } from "../../components/attic/client.ts";
-import { generateKeypair, ownKeyName, publicKeyOf } from "../../components/attic/keypair.ts";
+import {
+  generateKeypair,
+  hasMark,
+  newKeyName,
+  ownMark,
+  publicKeyOf,
+} from "../../components/attic/keypair.ts";
 import { fromRetentionConfig, toRetentionConfig } from "../../components/attic/retention.ts";
 import {
   type CreateRequest,
@@ -29,8 +35,8 @@ async function ensure(connection: Connection, urn: string, given: Properties): P
   const { key } = connection;
   const client = await connection.client();
   const { name, retention } = declared;
-  const keyName = ownKeyName(key.secret, urn, name);
-  const keypair = declared.keypair ?? generateKeypair(keyName);
+  const mark = ownMark(key.secret, urn, name);
+  const keypair = declared.keypair ?? generateKeypair(newKeyName(mark));
   const made = await client.create(name, { ...toConfig(declared), keypair: { Keypair: keypair } });
   if (made) {
     const publicKey = publicKeyOf(keypair) ?? "";
@@ -44,7 +50,7 @@ async function ensure(connection: Connection, urn: string, given: Properties): P
     );
   const ours =
     declared.keypair === undefined
-      ? there.public_key.startsWith(`${keyName}:`)
+      ? hasMark(there.public_key, mark)
       : there.public_key === publicKeyOf(keypair);
   if (!ours && !declared.adopt)
     throw new Error(

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import fc from "fast-check";
-import { generateKeypair, publicKeyOf } from "../../../components/attic/keypair.ts";
+import { generateKeypair, ownMark, publicKeyOf } from "../../../components/attic/keypair.ts";
 import { InitFailed } from "../../../provider/protocol/provider.ts";
-import { type Properties, Secret, Unknown } from "../../../provider/protocol/values.ts";
+import { asText, type Properties, Secret, Unknown } from "../../../provider/protocol/values.ts";
 import { FakeAttic, refuse } from "../../support/fake-attic.ts";
 import { TestProvider } from "../../support/provider.ts";
 
@@ -98,7 +98,7 @@ describe("the resource Cache", () => {
       assert.deepEqual(attic.calls, ["POST main"]);
       const { adopt, ...settings } = MAIN;
       assert.deepEqual(outputs, { ...settings, publicKey: attic.caches.get("main")?.public_key });
-      assert.match(String(outputs.publicKey), /^main-[0-9a-f]{8}:[A-Za-z0-9+/]{43}=$/);
+      assert.match(String(outputs.publicKey), /^main-[0-9a-f]{8}-[0-9a-f]{6}:[A-Za-z0-9+/]{43}=$/);
     });
 
     it("with its retention by a second call", async () => {
@@ -152,6 +152,26 @@ describe("the resource Cache", () => {
       const again = await provider.create({ ...MAIN, priority: 5 });
       assert.equal(again.outputs.publicKey, first.outputs.publicKey);
       assert.equal(attic.caches.get("main")?.priority, 5);
+    });
+
+    it("once only, though version 0.1.0 made it, whose keys were named by the mark alone", async () => {
+      const mark = ownMark(provider.signingKey, provider.urn("main"), "main");
+      const public_key = `${mark}:${"B".repeat(43)}=`;
+      add("main", { public_key });
+      assert.equal((await provider.create(MAIN)).outputs.publicKey, public_key);
+      attic.caches.clear();
+      add("main", { public_key: `${mark}0:${"B".repeat(43)}=` });
+      await assert.rejects(provider.create(MAIN), /exists already/);
+    });
+
+    it("with a key of another name each time, of which Nix can trust both", async () => {
+      const keys: string[] = [];
+      for (let time = 0; time < 2; time += 1) {
+        attic.caches.clear();
+        keys.push(asText((await provider.create(MAIN)).outputs.publicKey));
+      }
+      for (const key of keys) assert.match(key, /^main-[0-9a-f]{8}-[0-9a-f]{6}:[A-Za-z0-9+/]{43}=$/);
+      assert.notEqual(keys[0]?.split(":")[0], keys[1]?.split(":")[0]);
     });
 
     it("not for a second resource of the same name", async () => {
