@@ -44,7 +44,7 @@ export class Caches extends pulumi.ComponentResource {
     const { platform, settings, database, server, gateway } = args;
     const tunnelled = settings.connection === "tunnel";
     const { tokenIssuer: issuer, tokenAudiences: [audience] = [] } = settings.server;
-    // Whatever the provider makes waits for it, so the way to the server stands in the state once.
+    // It waits for nothing that it can begin without, so that the engine starts it while the servers are looked at.
     const provider = new AtticProvider(
       `${name}-provider`,
       {
@@ -55,7 +55,7 @@ export class Caches extends pulumi.ComponentResource {
         ...(issuer !== undefined && { issuer }),
         ...(audience !== undefined && { audience }),
       },
-      { parent: this, dependsOn: [server.ready, ...(tunnelled ? [] : [gateway.ready])] },
+      { parent: this, dependsOn: tunnelled ? [] : [gateway.ready] },
     );
     const made = { parent: this, provider };
 
@@ -64,6 +64,7 @@ export class Caches extends pulumi.ComponentResource {
       const inputs = { ...cache, isPublic, ...(keypair && { keypair }) };
       const { publicKey, substituter, ...resource } = new Cache(`${name}-cache-${cache.name}`, inputs, {
         ...made,
+        dependsOn: [server.ready],
         protect: protect || platform.protectData,
       });
       return { name: resource.name, publicKey, substituter, isPublic: resource.isPublic };

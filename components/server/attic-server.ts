@@ -32,8 +32,8 @@ export class AtticServer extends pulumi.ComponentResource {
   readonly signingKey: SigningKey;
   /** What the gateway publishes. */
   readonly backend: Backend;
-  /** What has to be there before the first request. */
-  readonly ready: pulumi.Resource = this;
+  /** What has to be there before the first request: the one resource, whose name each that waits keeps in its state. */
+  readonly ready: pulumi.Resource;
 
   constructor(name: string, args: AtticServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("attic-stack:server:AtticServer", name, {}, opts);
@@ -90,7 +90,7 @@ export class AtticServer extends pulumi.ComponentResource {
       },
       parent,
     );
-    workloads(name, {
+    this.ready = workloads(name, {
       platform,
       role: ROLE,
       pod,

@@ -21,8 +21,10 @@ export interface WorkloadsArgs {
 /**
  * The API servers, and the one collector, which takes no lock and so must never be two. A local store can be
  * mounted by one pod only, so there both are in one.
+ *
+ * @returns what serves the API.
  */
-export function workloads(name: string, args: WorkloadsArgs): void {
+export function workloads(name: string, args: WorkloadsArgs): pulumi.Resource {
   const { platform, role, pod, clientLabels: labels, parent, dependsOn } = args;
   const { image } = pod.settings;
   const one = (of: string, as: Role, containers: Container[]) =>
@@ -31,21 +33,18 @@ export function workloads(name: string, args: WorkloadsArgs): void {
       { platform, role: { ...as, image }, labels, pod: atticPod(pod, containers, GRACE) },
       { parent, dependsOn },
     );
-  if (pod.claim === undefined) {
-    apiServers(name, args);
-    one(`${name}-collector`, COLLECTOR, [collectorContainer(pod)]);
-  } else {
-    one(name, role, [apiContainer(pod), collectorContainer(pod)]);
-  }
+  if (pod.claim !== undefined) return one(name, role, [apiContainer(pod), collectorContainer(pod)]);
+  one(`${name}-collector`, COLLECTOR, [collectorContainer(pod)]);
+  return apiServers(name, args);
 }
 
-function apiServers(name: string, args: WorkloadsArgs): void {
+function apiServers(name: string, args: WorkloadsArgs): pulumi.Resource {
   const { platform, role, pod, clientLabels, parent, dependsOn } = args;
   const { replicas, image } = pod.settings;
   const pods = platform.selector(role);
   const several = replicas > 1;
   const metadata = platform.named(name, { ...role, image });
-  new k8s.apps.v1.Deployment(
+  const deployment = new k8s.apps.v1.Deployment(
     name,
     {
       metadata,
@@ -69,4 +68,5 @@ function apiServers(name: string, args: WorkloadsArgs): void {
       { parent },
     );
   }
+  return deployment;
 }

@@ -26,7 +26,7 @@ export function measures(progress: Progress, closing: (() => Promise<void>)[]): 
       name: "preview-ratio",
       unit: "×",
       limit: 1.25,
-      about: `no-change preview of the lab stack by the plain CLI, against a bare program with the same Kubernetes resources in one loop; median of ${PAIRS} pairs`,
+      about: `no-change preview of the lab stack by the plain CLI, against a bare program with the same Kubernetes resources in one loop, which keeps no compile cache; median of ${PAIRS} pairs`,
       run: async () => {
         const { stack, bare } = await previews();
         return await pairedRatio(PAIRS, { run: stack }, { run: bare });

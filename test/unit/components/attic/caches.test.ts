@@ -120,8 +120,12 @@ describe("a token of the settings", () => {
 });
 
 describe("the way to the server", () => {
-  it("is a tunnel unless told, and everything is made by one provider that waits for the server", async () => {
-    const { resources } = await stackOf({}, { caches: [{ name: "main" }] });
+  it("is a tunnel unless told, and the caches wait for the server, the provider and the tokens for nothing", async () => {
+    const permissions = [{ cache: "main", allow: ["pull"] }];
+    const { resources } = await stackOf(
+      {},
+      { caches: [{ name: "main" }], tokens: [{ name: "reader", permissions }] },
+    );
     const provider = resources.find(({ type }) => type === "pulumi:providers:attic")!;
     const { signingKey, ...inputs } = provider.inputs;
     assert.deepEqual(inputs, {
@@ -135,9 +139,13 @@ describe("the way to the server", () => {
       signingKey,
       dataOf(resources, "Secret", "attic-environment").ATTIC_SERVER_TOKEN_RS256_SECRET_BASE64,
     );
-    const waited = provider.dependencies.map((urn) => urn.split("$").at(-1));
-    assert.ok(waited.includes("kubernetes:apps/v1:Deployment::attic"), waited.join("\n"));
-    assert.ok(!waited.some((urn) => urn?.includes("HTTPRoute")));
+    const waits = (type: string) =>
+      resources
+        .find((resource) => resource.type === type)!
+        .dependencies.map((urn) => urn.split("$").at(-1))
+        .filter((urn) => urn?.includes("kubernetes:apps/v1:"));
+    assert.deepEqual(waits("attic:index:Cache"), ["kubernetes:apps/v1:Deployment::attic"]);
+    assert.deepEqual([waits(provider.type), waits("attic:index:AccessToken")], [[], []]);
   });
 
   it("is the gateway where that is said, which has to be there first", async () => {
