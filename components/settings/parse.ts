@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { edgeMistakes } from "./edge-rules.ts";
 import { keypairMistakes } from "./keypairs.ts";
 import { type Mistake, mistakesOf, placeText, unknownKey } from "./mistakes.ts";
 import { type Provided, provide, type ReadFile } from "./provided.ts";
@@ -71,13 +72,18 @@ export function parseSettings(raw: RawConfig): Parsed {
   const provided = provide(readable, raw.readFile);
   mistakes.push(...rules.flatMap((rule) => rule(readable, given)), ...provided.mistakes);
   const { cacheKeypairs } = raw.values;
-  if (cacheKeypairs !== undefined && wellFormed.has("cacheKeypairs") && readable.caches && provided.complete)
-    mistakes.push(
-      ...keypairMistakes(
-        cacheKeypairs,
-        [...readable.caches, ...provided.caches].map(({ name }) => name),
-      ),
-    );
+  if (readable.caches && provided.complete) {
+    const caches = [...readable.caches, ...provided.caches];
+    if (cacheKeypairs !== undefined && wellFormed.has("cacheKeypairs"))
+      mistakes.push(
+        ...keypairMistakes(
+          cacheKeypairs,
+          caches.map(({ name }) => name),
+        ),
+      );
+    if (readable.edge)
+      mistakes.push(...edgeMistakes(readable.edge, caches, readable.server?.signingAlgorithm));
+  }
   if (mistakes.length > 0) return { mistakes };
   return { settings: complete(readable as Declared, provided), warnings: provided.warnings };
 }

@@ -1,5 +1,6 @@
 import { connectionBudget, RESERVED } from "./budget.ts";
 import { cacheRules } from "./cache-rules.ts";
+import { edgeRules } from "./edge-rules.ts";
 import { bytes, cores, type Resources } from "./leaf.ts";
 import { shown } from "./mistakes.ts";
 import type { Rule } from "./rule.ts";
@@ -140,12 +141,13 @@ const gatewayHasItsParts: Rule = ({ gateway }) => {
 };
 
 /** Kubernetes refuses a pod that asks for more than it may use, and says so only once it is to be made. */
-const requestsFitLimits: Rule = ({ server, database, storage }) => {
+const requestsFitLimits: Rule = ({ server, database, storage, edge }) => {
   const all: [string, Resources | undefined][] = [
     ["server.resources", server?.resources],
     ["server.garbageCollection.resources", server?.garbageCollection.resources],
     ["database.resources", database?.kind === "postgres" ? database.resources : undefined],
     ["storage.resources", storage && "resources" in storage ? storage.resources : undefined],
+    ["edge.mirror.resources", edge?.mirror.resources],
   ];
   return all.flatMap(([where, resources]) => {
     if (resources === undefined) return [];
@@ -195,4 +197,5 @@ export const rules: readonly Rule[] = [
   imageKeepsData,
   ...cacheRules,
   ...tokenRules,
+  ...edgeRules,
 ];

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { cacheList } from "./caches.ts";
 import { databaseSection } from "./database.ts";
+import { edgeSection } from "./edge.ts";
 import { gatewaySection } from "./gateway.ts";
 import { keypairs } from "./keypairs.ts";
 import { choice, flag, key, label } from "./leaf.ts";
@@ -26,6 +27,7 @@ export const plainKeys = {
   storage: storageSection,
   caches: cacheList.default([]),
   tokens: tokenList.default([]),
+  edge: edgeSection.optional(),
   connection: choice(
     "How the stack reaches the server to make caches. tunnel: through the Kubernetes API, so that the first `pulumi up` needs neither DNS nor a certificate. gateway: by the gateway's address.",
     ["tunnel", "gateway"],

@@ -37,7 +37,7 @@ describe("all mistakes of a file", () => {
     assert.deepEqual(lines.slice(1, 4), [
       "  attic-stack:databse",
       "      found:   a key that is not known",
-      "      allowed: did you mean database? Known are namespace, protectData, gateway, server, database, storage, caches, tokens, connection, provision, databaseUrl, storageAccessKeyId, storageSecretAccessKey, cacheKeypairs",
+      "      allowed: did you mean database? Known are namespace, protectData, gateway, server, database, storage, caches, tokens, edge, connection, provision, databaseUrl, storageAccessKeyId, storageSecretAccessKey, cacheKeypairs",
     ]);
     assert.equal(lines.at(-1), "docs/settings.md describes every key.");
   });

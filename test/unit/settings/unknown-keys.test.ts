@@ -3,7 +3,7 @@ import { nearest, unknownKey } from "../../../components/settings/mistakes.ts";
 import { content, type Content, GARAGE, GATEWAY_API, parse } from "../../support/stack-files.ts";
 
 const TOP =
-  "namespace, protectData, gateway, server, database, storage, caches, tokens, connection, provision, databaseUrl, storageAccessKeyId, storageSecretAccessKey, cacheKeypairs";
+  "namespace, protectData, gateway, server, database, storage, caches, tokens, edge, connection, provision, databaseUrl, storageAccessKeyId, storageSecretAccessKey, cacheKeypairs";
 
 /** What stands in the file, the key that is named, and the whole of what is allowed. */
 type Case = [over: Content, key: string, allowed: string];
