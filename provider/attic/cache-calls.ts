@@ -1,95 +1,21 @@
-import { type CacheConfig, type ConfigureCache, Refused } from "../../components/attic/client.ts";
-import {
-  generateKeypair,
-  hasMark,
-  newKeyName,
-  ownMark,
-  publicKeyOf,
-} from "../../components/attic/keypair.ts";
-import { fromRetentionConfig, toRetentionConfig } from "../../components/attic/retention.ts";
-import {
-  type CreateRequest,
-  type DeleteRequest,
-  InitFailed,
-  type ReadRequest,
-  type State,
-  type UpdateRequest,
+import type { CacheConfig } from "../../components/attic/client.ts";
+import { publicKeyOf } from "../../components/attic/keypair.ts";
+import { fromRetentionConfig } from "../../components/attic/retention.ts";
+import type {
+  CreateRequest,
+  DeleteRequest,
+  ReadRequest,
+  State,
+  UpdateRequest,
 } from "../protocol/provider.ts";
 import { asText, type Properties, Secret } from "../protocol/values.ts";
-import { type CacheInputs, isSamePeriod, outputsOf, settingsOf } from "./cache-inputs.ts";
+import { isMoved, isSamePeriod, outputsOf, settingsOf } from "./cache-inputs.ts";
+import { configure, ensure, isOwn, takeOver } from "./cache-making.ts";
 import type { Connection } from "./connection.ts";
 
 export async function create(connection: Connection, { urn, inputs }: CreateRequest): Promise<State> {
-  const publicKey = await ensure(connection, urn, inputs);
+  const publicKey = await ensure({ connection, urn, inputs });
   return { id: settingsOf(inputs).name, outputs: outputsOf(connection, inputs, publicKey) };
-}
-
-/**
- * Makes the cache, or takes over one that is this resource's already: made by a run that was killed before the
- * engine could write it down.
- *
- * @returns its public key.
- */
-async function ensure(connection: Connection, urn: string, given: Properties): Promise<string> {
-  const declared = settingsOf(given);
-  const { key } = connection;
-  const client = await connection.client();
-  const { name, retention } = declared;
-  const mark = ownMark(key.secret, urn, name);
-  const keypair = declared.keypair ?? generateKeypair(newKeyName(mark));
-  const made = await client.create(name, { ...toConfig(declared), keypair: { Keypair: keypair } });
-  if (made) {
-    const publicKey = publicKeyOf(keypair) ?? "";
-    if (retention !== "default") await setRetention(connection, given, declared, publicKey);
-    return publicKey;
-  }
-  const there = await client.get(name);
-  if (there === undefined)
-    throw new Error(
-      `The name ${name} cannot be used: a cache of this name was deleted on a server that keeps the records of deleted caches (soft-delete-caches). Choose another name.`,
-    );
-  const ours =
-    declared.keypair === undefined
-      ? hasMark(there.public_key, mark)
-      : there.public_key === publicKeyOf(keypair);
-  if (!ours && !declared.adopt)
-    throw new Error(
-      `The cache ${name} exists already. To take it over and make it what is declared here, give it adopt: true; to import it as it is, give the resource the option import: ${JSON.stringify(name)} for one update.`,
-    );
-  if (!ours && there.store_dir !== declared.storeDir)
-    throw new Error(
-      `The cache ${name} cannot be taken over: it holds paths of the store ${there.store_dir}, which are of no use in ${declared.storeDir}. Declare it with storeDir: ${JSON.stringify(there.store_dir)}, or choose another name.`,
-    );
-  await client.configure(name, {
-    ...toConfig(declared),
-    retention_period: toRetentionConfig(retention),
-    ...(declared.keypair !== undefined && { keypair: { Keypair: declared.keypair } }),
-  });
-  return declared.keypair === undefined ? there.public_key : (publicKeyOf(declared.keypair) ?? "");
-}
-
-/** The one thing that cannot be said when a cache is made. Where it fails, the cache is there all the same. */
-async function setRetention(
-  connection: Connection,
-  given: Properties,
-  declared: CacheInputs,
-  publicKey: string,
-): Promise<void> {
-  try {
-    await (
-      await connection.client()
-    ).configure(declared.name, {
-      retention_period: toRetentionConfig(declared.retention),
-    });
-  } catch (error) {
-    const reason = `the cache was made, and its retention not set: ${error instanceof Error ? error.message : String(error)}`;
-    const inputs = { ...given, retention: "default" };
-    throw new InitFailed(
-      reason,
-      { id: declared.name, inputs, outputs: outputsOf(connection, inputs, publicKey) },
-      [reason],
-    );
-  }
 }
 
 export async function read(
@@ -98,25 +24,29 @@ export async function read(
 ): Promise<State> {
   const { engine } = connection;
   const there = await (await connection.client()).get(id);
-  if (there === undefined) {
+  const { publicKey } = olds;
+  const changed =
+    there !== undefined && typeof publicKey === "string" && publicKey !== there.public_key
+      ? there.public_key
+      : undefined;
+  // In another database a cache of this name that has another key is somebody else's.
+  const strange = changed !== undefined && isMoved(connection, olds) && !isOwn(connection, urn, id, changed);
+  if (there === undefined || strange) {
     const key =
       inputs.keypair === undefined
         ? "and its public key changes: give the new one to every client."
         : "with the key that is declared.";
-    if (Object.keys(olds).length > 0)
-      engine.log(
-        "warning",
-        urn,
-        `The cache ${id} is gone from the server. The next update makes it again, empty, ${key}`,
-      );
+    const words = strange
+      ? `The cache ${id} is not in the server's new database, where another one has its name: its public key is ${changed}, and not ${asText(publicKey)}. To take that over, give it adopt: true.`
+      : `The cache ${id} is gone from the server. The next update makes it again, empty, ${key}`;
+    if (Object.keys(olds).length > 0) engine.log("warning", urn, words);
     return { id: "", outputs: {} };
   }
-  const { publicKey } = olds;
-  if (typeof publicKey === "string" && publicKey !== there.public_key)
+  if (changed !== undefined)
     engine.log(
       "warning",
       urn,
-      `The public key of the cache ${id} was changed on the server; it is ${there.public_key} now.`,
+      `The public key of the cache ${id} was changed on the server; it is ${changed} now.`,
     );
   const found = asFound(id, inputs, there);
   const outputs = outputsOf(connection, { ...found, storeDir: there.store_dir }, there.public_key);
@@ -144,45 +74,42 @@ function asFound(name: string, inputs: Properties, there: CacheConfig): Properti
   };
 }
 
+/**
+ * Looks first whose cache it is: since the state was written the server may have got another database, and the name
+ * another cache.
+ */
 export async function update(
   connection: Connection,
   { urn, id, olds, news }: UpdateRequest,
 ): Promise<Properties> {
-  const declared = settingsOf(news);
-  const given = declared.keypair === undefined ? undefined : publicKeyOf(declared.keypair);
-  const publicKey = given ?? asText(olds.publicKey);
-  const changed: ConfigureCache = {
-    ...toConfig(declared),
-    retention_period: toRetentionConfig(declared.retention),
-    ...(declared.keypair !== undefined &&
-      given !== olds.publicKey && { keypair: { Keypair: declared.keypair } }),
-  };
-  try {
-    await (await connection.client()).configure(id, changed);
-    return outputsOf(connection, news, publicKey);
-  } catch (error) {
-    if (!(error instanceof Refused && error.kind === "NoSuchCache")) throw error;
-    const made = await ensure(connection, urn, news);
-    const key =
-      made === olds.publicKey ? "" : ` Its public key changes, to ${made}: give it to every client.`;
-    connection.engine.log(
+  const known = { publicKey: asText(olds.publicKey), moved: isMoved(connection, olds) };
+  const wanted = { connection, urn, inputs: news, known };
+  const there = await (await connection.client()).get(id);
+  const make =
+    there === undefined
+      ? ensure(wanted)
+      : there.public_key === known.publicKey
+        ? configure(wanted, there)
+        : takeOver(wanted, there);
+  return outputsOf(connection, news, await make);
+}
+
+/** Deletes the cache, where it is still the one that was made: nobody gets another one back. */
+export async function destroy(connection: Connection, { urn, id, outputs }: DeleteRequest): Promise<void> {
+  const { engine, taken } = connection;
+  if (taken.has(id)) {
+    engine.log("warning", urn, `The cache ${id} was not deleted: another resource has it since this run.`);
+    return;
+  }
+  const client = await connection.client();
+  const there = await client.get(id);
+  if (there === undefined) engine.log("info", urn, `The cache ${id} was gone from the server already.`);
+  else if (there.public_key === outputs.publicKey || isOwn(connection, urn, id, there.public_key))
+    await client.destroy(id);
+  else
+    engine.log(
       "warning",
       urn,
-      `The cache ${id} was gone from the server and was made again, empty.${key}`,
+      `The cache ${id} was not deleted: the one on the server is another, its public key is ${there.public_key}, and not ${asText(outputs.publicKey)}. If it is to go too, attic cache destroy ${id} deletes it.`,
     );
-    return outputsOf(connection, news, made);
-  }
-}
-
-export async function destroy(connection: Connection, { id }: DeleteRequest): Promise<void> {
-  await (await connection.client()).destroy(id);
-}
-
-function toConfig({ isPublic, storeDir, priority, upstreamCacheKeyNames }: CacheInputs) {
-  return {
-    is_public: isPublic,
-    store_dir: storeDir,
-    priority,
-    upstream_cache_key_names: upstreamCacheKeyNames,
-  };
 }

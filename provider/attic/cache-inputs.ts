@@ -40,6 +40,11 @@ export function isSamePeriod(one: Value | undefined, other: Value | undefined): 
   return a !== undefined && b !== undefined && equal(a, b);
 }
 
+/** Whether the server has another database than when the state was written: it may hold other caches. */
+export function isMoved({ database }: Connection, olds: Properties): boolean {
+  return database !== undefined && olds.database !== undefined && olds.database !== database;
+}
+
 /** What stands in the state: neither the keypair, which the inputs have, nor what only says how to begin. */
 export function outputsOf({ database }: Connection, inputs: Properties, publicKey: Value): Properties {
   const kept = SETTINGS.flatMap((key) => (inputs[key] === undefined ? [] : [[key, inputs[key]] as const]));

@@ -1,7 +1,7 @@
 import { publicKeyOf } from "../../components/attic/keypair.ts";
 import type { DiffRequest, DiffResult } from "../protocol/provider.ts";
 import { asText, equal, type Properties, Secret, Unknown, type Value } from "../protocol/values.ts";
-import { isSamePeriod, outputsOf, SETTINGS, shape } from "./cache-inputs.ts";
+import { isMoved, isSamePeriod, outputsOf, SETTINGS, shape } from "./cache-inputs.ts";
 import type { Connection } from "./connection.ts";
 import { type AtticResource, differences } from "./resource.ts";
 
@@ -20,7 +20,7 @@ export const cache: AtticResource = {
   read: async (connection, request) => await (await calls()).read(connection, request),
   update: async (connection, request) =>
     request.preview
-      ? outputsOf(connection, request.news, expectedKey(request.news, asText(request.olds.publicKey)))
+      ? outputsOf(connection, request.news, expectedKey(request.news, keyOf(connection, request.olds)))
       : await (await calls()).update(connection, request),
   delete: async (connection, request) => {
     await (await calls()).destroy(connection, request);
@@ -30,7 +30,7 @@ export const cache: AtticResource = {
 /** What stands for another cache where it changes: its paths are in this store, and clients ask it by this name. */
 const REPLACES = ["name", "storeDir"];
 
-function diff({ database }: Connection, { oldInputs, olds, news }: DiffRequest): DiffResult {
+function diff(connection: Connection, { oldInputs, olds, news }: DiffRequest): DiffResult {
   const { adopt, keypair, ...declared } = news;
   const detailed = differences(oldInputs, declared, SETTINGS, REPLACES);
   // The store that somebody else has set is put back, and the cache with what is in it kept. Who declares just that
@@ -43,8 +43,7 @@ function diff({ database }: Connection, { oldInputs, olds, news }: DiffRequest):
   if (wanted instanceof Unknown || (typeof wanted === "string" && publicKeyOf(wanted) !== olds.publicKey))
     detailed.set("keypair", { kind: "update", input: true });
   // In another database the cache may not be: an update finds out, and makes it.
-  if (database !== undefined && olds.database !== undefined && olds.database !== database)
-    detailed.set("database", { kind: "update", input: false });
+  if (isMoved(connection, olds)) detailed.set("database", { kind: "update", input: false });
   const replaces = REPLACES.filter((key) => detailed.get(key)?.kind.endsWith("-replace"));
   return {
     changes: detailed.size > 0,
@@ -59,5 +58,11 @@ function diff({ database }: Connection, { oldInputs, olds, news }: DiffRequest):
 /** The public key that a cache will have. @param otherwise what it is where no keypair is given. */
 function expectedKey({ keypair }: Properties, otherwise: Value): Value {
   const given = keypair instanceof Secret ? keypair.value : keypair;
-  return typeof given === "string" ? (publicKeyOf(given) ?? new Unknown()) : otherwise;
+  if (given === undefined) return otherwise;
+  return publicKeyOf(asText(given)) ?? new Unknown();
+}
+
+/** The public key that a cache has; nobody knows what it is in another database. */
+function keyOf(connection: Connection, olds: Properties): Value {
+  return isMoved(connection, olds) ? new Unknown() : asText(olds.publicKey);
 }

@@ -9,6 +9,8 @@ export class Connection {
   readonly key: TokenKey;
   /** Tells one database of the server from another. */
   readonly database: string | undefined;
+  /** Names of the caches that a resource got in this run: whichever had one before must not delete it any more. */
+  readonly taken = new Set<string>();
   readonly #variables: ReadonlyMap<string, string>;
   #client: Promise<AtticClient> | undefined;
 

@@ -129,7 +129,10 @@ describe("a cache that exists already", () => {
   it("is taken over by adopt: true, with what is in it and its key, and left alone afterwards", async () => {
     stack.declared.caches = { main: { name: "there", adopt: true } };
     const { steps, messages } = await stack.up();
-    assert.deepEqual([steps, messages], [["create main"], []]);
+    assert.deepEqual(steps, ["create main"]);
+    assert.deepEqual(messages, [
+      "warning: The cache there was there already and was taken over, with what is in it.",
+    ]);
     assert.deepEqual(await world.api.config("there"), {
       ...found,
       is_public: false,

@@ -89,7 +89,7 @@ describe("caches in a stack", () => {
         declare({ ...stack.declared.caches?.main, name: "main", [what]: value });
         const { steps, changed, messages } = await stack.up();
         assert.deepEqual([steps, changed, messages], [["update main"], { main: [what] }, []]);
-        assert.deepEqual(world.proxy.calls, ["PATCH main"]);
+        assert.deepEqual(world.proxy.calls, ["GET main", "PATCH main"]);
         assert.deepEqual(await world.api.config("main"), { ...before, ...there });
         const { publicKey } = (await stack.resource("main")).outputs ?? {};
         assert.equal(publicKey, there.public_key ?? before.public_key);
@@ -107,7 +107,7 @@ describe("caches in a stack", () => {
       declare({ name: "other" });
       const { steps, messages } = await stack.up();
       assert.deepEqual(steps, ["create-replacement main", "replace main", "delete-replaced main"]);
-      assert.deepEqual([world.proxy.calls, messages], [["POST other", "DELETE main"], []]);
+      assert.deepEqual([world.proxy.calls, messages], [["POST other", "GET main", "DELETE main"], []]);
       assert.deepEqual(await world.api.names(), ["other"]);
     });
 
@@ -116,7 +116,7 @@ describe("caches in a stack", () => {
       declare({ name: "other", storeDir: "/gnu/store" });
       const { steps } = await stack.up();
       assert.deepEqual(steps, ["delete-replaced main", "replace main", "create-replacement main"]);
-      assert.deepEqual(world.proxy.calls, ["DELETE other", "POST other"]);
+      assert.deepEqual(world.proxy.calls, ["GET other", "DELETE other", "POST other"]);
       const there = await world.api.config("other");
       assert.deepEqual(there, { ...before, store_dir: "/gnu/store", public_key: there.public_key });
       assert.equal((await stack.resource("main")).outputs?.publicKey, there.public_key);
@@ -126,7 +126,7 @@ describe("caches in a stack", () => {
       declare();
       const { steps, messages } = await stack.up();
       assert.deepEqual([steps, messages], [["delete main"], []]);
-      assert.deepEqual([world.proxy.calls, await world.api.names()], [["DELETE other"], []]);
+      assert.deepEqual([world.proxy.calls, await world.api.names()], [["GET other", "DELETE other"], []]);
     });
   });
 
@@ -246,10 +246,53 @@ describe("caches in a stack", () => {
       assert.equal((await world.api.config("main")).public_key, PUBLIC_KEY);
     });
 
-    it("is gone without a word where it was to be deleted anyway", async () => {
+    it("is not changed where somebody else has made another in its place, nor deleted, and both is said", async () => {
+      const before = (await world.api.config("main")).public_key;
+      await world.api.destroy("main");
+      await world.api.create("main");
+      const there = await world.api.config("main");
+      declare({ ...MAIN, priority: 20 });
+      const { ok, messages } = await stack.up();
+      assert.equal(ok, false);
+      assert.ok(
+        messages.includes(
+          `error: The cache main exists already and is not the one of this resource: its public key is ${there.public_key}, and not ${before}. To take it over and make it what is declared here, give it adopt: true; to take it as it is, where only its key was changed, run pulumi refresh.`,
+        ),
+        messages.join("\n"),
+      );
+      const destroyed = await stack.destroy();
+      assert.deepEqual(
+        [destroyed.ok, destroyed.messages],
+        [
+          true,
+          [
+            `warning: The cache main was not deleted: the one on the server is another, its public key is ${there.public_key}, and not ${before}. If it is to go too, attic cache destroy main deletes it.`,
+          ],
+        ],
+      );
+      assert.deepEqual(await world.api.config("main"), there);
+      await world.api.destroy("main");
+      declare(MAIN);
+      assert.deepEqual((await stack.up()).steps, ["create main"]);
+    });
+
+    it("is still there after it was replaced by nothing else than itself", async () => {
+      const before = await world.api.config("main");
+      const { urn } = await stack.resource("main");
+      const { code, stdout, stderr } = await stack.cli("up", "--yes", "--skip-preview", "--replace", urn);
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /The cache main was not deleted: another resource has it since this run/);
+      assert.deepEqual(await world.api.config("main"), before);
+      assert.deepEqual((await stack.up()).steps, []);
+    });
+
+    it("is gone already where it was to be deleted anyway", async () => {
       await world.api.destroy("main");
       const { ok, steps, messages } = await stack.destroy();
-      assert.deepEqual([ok, steps, messages], [true, ["delete main"], []]);
+      assert.deepEqual(
+        [ok, steps, messages],
+        [true, ["delete main"], ["info: The cache main was gone from the server already."]],
+      );
     });
   });
 

@@ -52,18 +52,21 @@ describe("what a hundred caches and a hundred tokens ask of the server", () => {
     assert.deepEqual(connected(), [MOST, MOST]);
   });
 
-  it("is one call for the one that changes", async () => {
+  it("is two calls for the one that changes: whose it is, and the change", async () => {
     stack.declared.caches!["cache-7"]!.isPublic = true;
     const { ok, steps } = await stack.up();
-    assert.deepEqual([ok, steps, world.proxy.calls], [true, ["update cache-7"], ["PATCH cache-7"]]);
+    assert.deepEqual(
+      [ok, steps, world.proxy.calls],
+      [true, ["update cache-7"], ["GET cache-7", "PATCH cache-7"]],
+    );
   });
 
-  it("is one call a cache to delete them, and none for the tokens", async () => {
+  it("is two calls a cache to delete them, and none for the tokens", async () => {
     const { ok } = await stack.destroy();
     assert.equal(ok, true);
     assert.deepEqual(
       world.proxy.calls.sort(),
-      NAMES.map((name) => `DELETE ${name}`),
+      NAMES.flatMap((name) => [`DELETE ${name}`, `GET ${name}`]).sort(),
     );
     assert.deepEqual(await world.api.names(), []);
   });

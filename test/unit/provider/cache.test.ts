@@ -138,6 +138,9 @@ describe("the resource Cache", () => {
       assert.deepEqual(attic.calls, ["POST main", "GET main", "PATCH main"]);
       assert.equal(attic.caches.get("main")?.priority, 41);
       assert.equal(attic.caches.get("main")?.retention_period, "Global");
+      assert.deepEqual(provider.said, [
+        "warning: The cache main was there already and was taken over, with what is in it.",
+      ]);
     });
 
     it("out of one that is there with the keypair that is given, where it is to be adopted", async () => {
@@ -145,6 +148,34 @@ describe("the resource Cache", () => {
       const { outputs } = await provider.create({ ...MAIN, adopt: true, keypair: new Secret(KEYPAIR) });
       assert.equal(outputs.publicKey, PUBLIC);
       assert.equal(attic.caches.get("main")?.public_key, PUBLIC);
+      assert.deepEqual(provider.said, [
+        `warning: The cache main was there already and was taken over, with what is in it. Its public key changes, to ${PUBLIC}: give it to every client.`,
+      ]);
+    });
+
+    it("out of one that has the very keypair that is given, which is said", async () => {
+      add("main", { public_key: PUBLIC });
+      const { outputs } = await provider.create({ ...MAIN, keypair: new Secret(KEYPAIR) });
+      assert.equal(outputs.publicKey, PUBLIC);
+      assert.deepEqual(provider.said, [
+        "warning: The cache main was there already and was taken over, with what is in it.",
+      ]);
+    });
+
+    it("never out of one that holds paths of another store, whosever it is", async () => {
+      const own = `${ownMark(provider.signingKey, provider.urn("main"), "main")}-abc123:${"D".repeat(43)}=`;
+      for (const [public_key, more] of [
+        [PUBLIC, { keypair: new Secret(KEYPAIR) }],
+        [`main:${"A".repeat(43)}=`, { adopt: true }],
+        [own, {}],
+      ] as const) {
+        add("main", { public_key, store_dir: "/gnu/store" });
+        await assert.rejects(
+          provider.create({ ...MAIN, ...more }),
+          /The cache main cannot be taken over: it holds paths of the store \/gnu\/store/,
+        );
+        assert.equal(attic.caches.get("main")?.store_dir, "/gnu/store");
+      }
     });
 
     it("once only, though the run that made it was killed before it was written down", async () => {
@@ -152,6 +183,7 @@ describe("the resource Cache", () => {
       const again = await provider.create({ ...MAIN, priority: 5 });
       assert.equal(again.outputs.publicKey, first.outputs.publicKey);
       assert.equal(attic.caches.get("main")?.priority, 5);
+      assert.deepEqual(provider.said, []);
     });
 
     it("once only, though version 0.1.0 made it, whose keys were named by the mark alone", async () => {
@@ -384,10 +416,10 @@ describe("the resource Cache", () => {
 
   describe("is changed", () => {
     const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
-    it("by one call, and keeps its public key", async () => {
+    it("by one call after a look whose it is, and keeps its public key", async () => {
       add("main");
       const outputs = await provider.update("main", olds, { ...MAIN, isPublic: true, retention: "1y" });
-      assert.deepEqual(attic.calls, ["PATCH main"]);
+      assert.deepEqual([attic.calls, provider.said], [["GET main", "PATCH main"], []]);
       assert.equal(attic.caches.get("main")?.is_public, true);
       assert.deepEqual(attic.caches.get("main")?.retention_period, { Period: 31_536_000 });
       assert.equal(outputs.publicKey, olds.publicKey);
@@ -405,23 +437,152 @@ describe("the resource Cache", () => {
       assert.deepEqual(attic.calls, []);
     });
 
+    describe("in a preview", () => {
+      const keyOf = async (news: Properties, before: Properties = olds) =>
+        (await moved.update("main", before, { ...MAIN, ...news }, { preview: true })).publicKey;
+      let moved: TestProvider;
+      beforeEach(async () => {
+        moved = await TestProvider.open(TYPE, { endpoint: provider.endpoint, database: "db/attic" });
+      });
+      it("to the public key that it has, or that of the keypair that is given", async () => {
+        assert.equal(await keyOf({}), olds.publicKey);
+        assert.equal(await keyOf({ keypair: new Secret(KEYPAIR) }), PUBLIC);
+      });
+      for (const keypair of [new Unknown(), new Secret(new Unknown())]) {
+        const form = keypair instanceof Secret ? "a secret keypair" : "a keypair";
+        it(`to one that nobody knows where ${form} is not known yet`, async () => {
+          assert.ok((await keyOf({ keypair })) instanceof Unknown);
+        });
+      }
+      it("to one that nobody knows where the server has another database, unless a keypair is given", async () => {
+        const before = { ...olds, database: "old/attic" };
+        assert.ok((await keyOf({}, before)) instanceof Unknown);
+        assert.equal(await keyOf({ keypair: new Secret(KEYPAIR) }, before), PUBLIC);
+        assert.equal(await keyOf({}, { ...olds, database: "db/attic" }), olds.publicKey);
+      });
+    });
+
     it("into a new one where it is gone, and says that its public key changes", async () => {
       const outputs = await provider.update("main", olds, { ...MAIN, priority: 2 });
-      const now = attic.caches.get("main")?.public_key;
+      const now = asText(attic.caches.get("main")?.public_key);
       assert.equal(outputs.publicKey, now);
-      assert.match(
-        provider.said[0] ?? "",
-        /^warning: The cache main was gone .* made again, empty\. Its public key changes, to main-/,
-      );
+      assert.deepEqual(provider.said, [
+        `warning: The cache main was gone from the server and was made again, empty. Its public key changes, to ${now}: give it to every client.`,
+      ]);
+    });
+
+    it("into a new one where it is gone, and says that its public key changes though its retention cannot be set", async () => {
+      attic.fault = (request, response) =>
+        request.method === "PATCH" && (refuse(response, 500, "InternalServerError"), true);
+      const error = await provider
+        .update("main", olds, { ...MAIN, retention: "7d" })
+        .catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof InitFailed);
+      const now = asText(attic.caches.get("main")?.public_key);
+      assert.equal(error.state.outputs.publicKey, now);
+      assert.deepEqual(provider.said, [
+        `warning: The cache main was gone from the server and was made again, empty. Its public key changes, to ${now}: give it to every client.`,
+      ]);
     });
   });
 
-  it("is deleted, and gone already is as good", async () => {
+  describe("that is another one than the state knows", () => {
+    const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
+    const strange = `main:${"C".repeat(43)}=`;
+    beforeEach(() => {
+      add("main", { public_key: strange, priority: 7 });
+    });
+    const moved = async () =>
+      await TestProvider.open(TYPE, { endpoint: provider.endpoint, database: "db/attic" });
+    const elsewhere = { ...olds, database: "old/attic" };
+
+    it("is not changed, and the refusal says what can be done", async () => {
+      await assert.rejects(provider.update("main", olds, MAIN), {
+        message: `The cache main exists already and is not the one of this resource: its public key is ${strange}, and not ${olds.publicKey}. To take it over and make it what is declared here, give it adopt: true; to take it as it is, where only its key was changed, run pulumi refresh.`,
+      });
+      await assert.rejects((await moved()).update("main", elsewhere, MAIN), {
+        message: `The cache main exists already and is not the one of this resource: its public key is ${strange}, and not ${olds.publicKey}. To take it over and make it what is declared here, give it adopt: true; to leave it alone, choose another name.`,
+      });
+      assert.deepEqual(attic.calls, ["GET main", "GET main"]);
+    });
+
+    it("is taken over where it is to be adopted, and its key is the one that stands in the state", async () => {
+      const outputs = await provider.update("main", olds, { ...MAIN, adopt: true });
+      assert.equal(outputs.publicKey, strange);
+      assert.equal(attic.caches.get("main")?.priority, 41);
+      assert.deepEqual(provider.said, [
+        `warning: The cache main was there already and was taken over, with what is in it. Its public key changes, to ${strange}: give it to every client.`,
+      ]);
+    });
+
+    it("is not taken over for another store", async () => {
+      add("main", { public_key: strange, store_dir: "/gnu/store" });
+      await assert.rejects(
+        provider.update("main", olds, { ...MAIN, adopt: true }),
+        /The cache main cannot be taken over: it holds paths of the store \/gnu\/store/,
+      );
+      assert.equal(attic.caches.get("main")?.store_dir, "/gnu/store");
+    });
+
+    it("is this resource's where a run made it again that was killed, and its key is said to change", async () => {
+      const public_key = `${ownMark(provider.signingKey, provider.urn("main"), "main")}-abc123:${"D".repeat(43)}=`;
+      add("main", { public_key });
+      assert.equal((await provider.update("main", olds, MAIN)).publicKey, public_key);
+      assert.deepEqual(provider.said, [
+        `warning: The cache main was made again by a run that was cut short. Its public key changes, to ${public_key}: give it to every client.`,
+      ]);
+    });
+
+    it("is this resource's where a run gave it the keypair that is declared and was killed", async () => {
+      add("main", { public_key: PUBLIC, priority: 7 });
+      const outputs = await provider.update("main", olds, { ...MAIN, keypair: new Secret(KEYPAIR) });
+      assert.deepEqual([outputs.publicKey, provider.said], [PUBLIC, []]);
+      assert.equal(attic.caches.get("main")?.priority, 41);
+    });
+
+    it("is not deleted, and that is said", async () => {
+      for (const [test, before] of [
+        [provider, olds],
+        [await moved(), elsewhere],
+      ] as const) {
+        await test.delete("main", before);
+        assert.deepEqual(test.said, [
+          `warning: The cache main was not deleted: the one on the server is another, its public key is ${strange}, and not ${olds.publicKey}. If it is to go too, attic cache destroy main deletes it.`,
+        ]);
+      }
+      assert.deepEqual(attic.calls, ["GET main", "GET main"]);
+    });
+
+    it("is not found by a refresh in another database, and is in the same one", async () => {
+      const test = await moved();
+      assert.deepEqual(await test.read("main", MAIN, elsewhere), { id: "", outputs: {} });
+      assert.deepEqual(test.said, [
+        `warning: The cache main is not in the server's new database, where another one has its name: its public key is ${strange}, and not ${olds.publicKey}. To take that over, give it adopt: true.`,
+      ]);
+      assert.equal((await provider.read("main", MAIN, olds)).outputs.publicKey, strange);
+    });
+  });
+
+  it("is deleted after a look whose it is, and gone already is as good", async () => {
     add("main");
-    await provider.delete("main", {});
-    assert.equal(attic.caches.size, 0);
-    await provider.delete("main", {});
-    assert.deepEqual(attic.calls, ["DELETE main", "DELETE main"]);
+    const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
+    await provider.delete("main", olds);
+    assert.deepEqual([attic.caches.size, provider.said], [0, []]);
+    await provider.delete("main", olds);
+    assert.deepEqual(attic.calls, ["GET main", "DELETE main", "GET main"]);
+    assert.deepEqual(provider.said, ["info: The cache main was gone from the server already."]);
+  });
+
+  it("is not deleted by the resource that had it where another one has got it in the same run", async () => {
+    add("main");
+    const olds = { ...MAIN, publicKey: `main:${"A".repeat(43)}=` };
+    await provider.create({ ...MAIN, adopt: true }, { urn: provider.urn("renamed") });
+    await provider.delete("main", olds);
+    assert.equal(attic.caches.size, 1);
+    assert.equal(
+      provider.said.at(-1),
+      "warning: The cache main was not deleted: another resource has it since this run.",
+    );
   });
 
   it("is asked for with 16 connections at most, which are kept", async () => {
