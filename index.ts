@@ -1,5 +1,6 @@
 import { Caches } from "./components/attic/caches.ts";
 import { createDatabase } from "./components/database/index.ts";
+import { Edge } from "./components/edge/index.ts";
 import { createGateway } from "./components/gateway/index.ts";
 import type { StackOutputs } from "./components/outputs.ts";
 import { Platform } from "./components/platform/index.ts";
@@ -36,6 +37,18 @@ export default function atticStack(): StackOutputs {
   const gateway = createGateway(NAME, way, platform, published);
 
   const contents = new Caches(NAME, { platform, settings, database, server, gateway });
+  const edge =
+    settings.edge &&
+    new Edge(`${NAME}-edge`, {
+      platform,
+      settings,
+      edge: settings.edge,
+      database,
+      store,
+      server,
+      caches: contents,
+      origin: gateway.apiEndpoint,
+    });
 
   return {
     namespace: platform.namespace,
@@ -56,5 +69,6 @@ export default function atticStack(): StackOutputs {
     caches: contents.caches,
     tokens: contents.tokens,
     tokensExpireAt: contents.tokensExpireAt,
+    ...(edge && { edge: { url: edge.url, bucket: edge.bucket } }),
   };
 }

@@ -34,6 +34,8 @@ export interface CacheOutputs {
 /** The caches and tokens that the settings declare, and for each namespace that wants one a netrc with a token. */
 export class Caches extends pulumi.ComponentResource {
   readonly caches: readonly CacheOutputs[];
+  /** For what else is made on the server, or signed by its key. */
+  readonly provider: AtticProvider;
   /** The tokens by the names that the settings give them. Secret. */
   readonly tokens: pulumi.Output<Record<string, string>>;
   /** When each ends, RFC 3339. */
@@ -43,21 +45,22 @@ export class Caches extends pulumi.ComponentResource {
     super("attic-stack:attic:Caches", name, {}, opts);
     const { platform, settings, database, server, gateway } = args;
     const tunnelled = settings.connection === "tunnel";
-    const { tokenIssuer: issuer, tokenAudiences: [audience] = [] } = settings.server;
+    const { tokenIssuer: issuer, tokenAudiences: [audience] = [], softDeleteCaches } = settings.server;
     // It waits for nothing that it can begin without, so that the engine starts it while the servers are looked at.
-    const provider = new AtticProvider(
+    this.provider = new AtticProvider(
       `${name}-provider`,
       {
         endpoint: gateway.apiEndpoint,
         ...(tunnelled && { tunnel: { namespace: platform.namespace, service: server.service } }),
         signingKey: server.signingKey,
         databaseUrl: database.url,
+        softDeleteCaches,
         ...(issuer !== undefined && { issuer }),
         ...(audience !== undefined && { audience }),
       },
       { parent: this, dependsOn: tunnelled ? [] : [gateway.ready] },
     );
-    const made = { parent: this, provider };
+    const made = { parent: this, provider: this.provider };
 
     this.caches = settings.caches.map(({ public: isPublic, protect, ...cache }) => {
       const keypair = keypairOf(settings, cache.name);
