@@ -139,6 +139,12 @@ export class TestWorker implements AsyncDisposable {
     for (const [key, value] of Object.entries(objects)) await bucket.put(key, value);
   }
 
+  /** What the bucket holds, where that is less than a thousand objects. */
+  async keys(): Promise<string[]> {
+    const { objects } = await (await this.#miniflare.getR2Bucket("BUCKET")).list();
+    return objects.map(({ key }) => key);
+  }
+
   async delete(key: string): Promise<void> {
     await (await this.#miniflare.getR2Bucket("BUCKET")).delete(key);
   }
