@@ -45,12 +45,17 @@ function diff(connection: Connection, { oldInputs, olds, news }: DiffRequest): D
   // In another database the cache may not be: an update finds out, and makes it.
   if (isMoved(connection, olds)) detailed.set("database", { kind: "update", input: false });
   const replaces = REPLACES.filter((key) => detailed.get(key)?.kind.endsWith("-replace"));
+  const needsName = replaces.length > 0 && !replaces.includes("name");
+  if (needsName && connection.softDeletes)
+    throw new Error(
+      `The cache ${asText(oldInputs.name)} cannot get another store: it would be deleted first, and a server that keeps the records of deleted caches (server.softDeleteCaches) does not take their names again. Give it another name too, or leave storeDir at ${JSON.stringify(asText(oldInputs.storeDir))}.`,
+    );
   return {
     changes: detailed.size > 0,
     replaces,
     diffs: [...detailed.keys()],
     // The server has room for one cache of a name.
-    deleteBeforeReplace: replaces.length > 0 && !detailed.has("name"),
+    deleteBeforeReplace: needsName,
     detailed,
   };
 }

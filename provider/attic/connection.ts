@@ -1,4 +1,5 @@
 import type { AtticClient } from "../../components/attic/client.ts";
+import { endpointFault, withSlash } from "../../components/attic/endpoint.ts";
 import type { TokenKey } from "../../components/attic/token.ts";
 import type { Tunnel } from "../../components/attic/tunnel.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -9,6 +10,8 @@ export class Connection {
   readonly key: TokenKey;
   /** Tells one database of the server from another. */
   readonly database: string | undefined;
+  /** Whether the server keeps the records of deleted caches, whose names cannot be used again. */
+  readonly softDeletes: boolean;
   /** Names of the caches that a resource got in this run: whichever had one before must not delete it any more. */
   readonly taken = new Set<string>();
   readonly #variables: ReadonlyMap<string, string>;
@@ -18,6 +21,7 @@ export class Connection {
     this.#variables = variables;
     this.engine = engine;
     this.database = this.#variable("database");
+    this.softDeletes = this.#variable("softDeleteCaches") === "true";
     this.key = {
       algorithm: this.#required("algorithm") === "HS256" ? "HS256" : "RS256",
       secret: this.#required("signingKey"),
@@ -92,7 +96,7 @@ function fromEnvironment(name: "ATTIC_SERVER_URL" | "ATTIC_ADMIN_TOKEN"): string
 
 /** @returns the address with its slash at the end. */
 function address(name: string, url: string): string {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new Error(`${name} is not a URL such as https://cache.example.com/.`);
-  return url.endsWith("/") ? url : `${url}/`;
+  const fault = endpointFault(url);
+  if (fault !== undefined) throw new Error(`${name} ${fault}`);
+  return withSlash(url);
 }

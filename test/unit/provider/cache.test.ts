@@ -301,6 +301,17 @@ describe("the resource Cache", () => {
         deleteBeforeReplace: true,
       });
     });
+    it("and is refused another store where names of deleted caches stay taken, but not with another name", async () => {
+      const soft = await TestProvider.open(TYPE, { endpoint: provider.endpoint, softDeleteCaches: "true" });
+      const to = (more: Properties) =>
+        soft.diff({ olds, oldInputs: MAIN, news: { ...MAIN, storeDir: "/gnu/store", ...more } });
+      await assert.rejects(to({}), {
+        message:
+          'The cache main cannot get another store: it would be deleted first, and a server that keeps the records of deleted caches (server.softDeleteCaches) does not take their names again. Give it another name too, or leave storeDir at "/nix/store".',
+      });
+      const { replaces, deleteBeforeReplace } = await to({ name: "other" });
+      assert.deepEqual([replaces, deleteBeforeReplace], [["name", "storeDir"], false]);
+    });
     it("and stays the same cache where somebody else has set its store, which is put back", async () => {
       const found = { ...olds, storeDir: "/x" };
       const { detailed, ...rest } = await provider.diff({ olds: found, oldInputs: MAIN, news: MAIN });
@@ -592,6 +603,16 @@ describe("the resource Cache", () => {
     await Promise.all(names.map((name) => provider.read(name, { ...MAIN, name }, { publicKey: "" })));
     assert.deepEqual([attic.calls.length, attic.most, attic.connections], [100, 16, 16]);
   });
+
+  for (const endpoint of ["https://me:hunter2@cache.example.com/", "https://hunter2@cache.example.com"]) {
+    it(`is not asked for at ${endpoint.replace("hunter2", "…")}, and the refusal does not quote it`, async () => {
+      const careless = await TestProvider.open(TYPE, { endpoint });
+      await assert.rejects(careless.create(MAIN), {
+        message:
+          "endpoint has a user name or a password in it, which would stand in messages and in the state. Take it out: nothing but a token opens the server.",
+      });
+    });
+  }
 
   it("ends in one clear error whatever the server says", async () => {
     const answer = fc.record({

@@ -160,6 +160,12 @@ describe("the way to the server", () => {
     assert.ok(provider.dependencies.some((urn) => urn.includes("HTTPRoute")));
   });
 
+  it("says where the server keeps the records of deleted caches", async () => {
+    const { resources } = await stackOf({}, { server: { softDeleteCaches: true } });
+    const { inputs } = resources.find(({ type }) => type === "pulumi:providers:attic")!;
+    assert.equal(inputs.softDeleteCaches, "true");
+  });
+
   it("has the claims that the server demands of the administrator too", async () => {
     const server = { tokenIssuer: "lab", tokenAudiences: ["attic", "other"] };
     const { resources } = await stackOf({}, { server });
