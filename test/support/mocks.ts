@@ -31,6 +31,12 @@ export interface Deployment<T> {
   secretValues: string[];
 }
 
+/** What an account of Cloudflare offers to tokens, as far as the stack asks for it. */
+const PERMISSION_GROUPS = [
+  { id: "group-of-bucket-writers", name: "Workers R2 Storage Bucket Item Write" },
+  { id: "group-of-analysts", name: "Account Analytics Read" },
+];
+
 /** The parts of a gRPC request that mocks leave out. */
 interface Request {
   getType(): string;
@@ -72,7 +78,10 @@ export async function deploy<T>(program: () => T, options: Options = {}): Promis
 
   await pulumi.runtime.setMocks(
     {
-      call: ({ inputs }) => inputs as Record<string, unknown>,
+      call: ({ token, inputs }) => ({
+        ...(inputs as Record<string, unknown>),
+        ...(token.endsWith(":getAccountApiTokenPermissionGroupsList") && { results: PERMISSION_GROUPS }),
+      }),
       newResource: ({ type, name, inputs }) => {
         const from = request;
         request = undefined;
@@ -154,6 +163,8 @@ function outputs(type: string, name: string, inputs: Inputs): Record<string, unk
     }
     case "tls:index/selfSignedCert:SelfSignedCert":
       return { certPem: pem("CERTIFICATE") };
+    case "cloudflare:index/accountToken:AccountToken":
+      return { value: `token-${bytes.toString("hex").slice(0, 40)}` };
     case "attic:index:Cache":
       return { publicKey: `${String(inputs.name)}:${bytes.subarray(0, 32).toString("base64")}` };
     case "attic:index:AccessToken":
