@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { edgeAddresses } from "../edge/index.ts";
 import type { PodContainer } from "./container.ts";
 import { environmentOf, expand, type Sources } from "./environment.ts";
 import { find } from "./find.ts";
@@ -148,10 +149,16 @@ export class Played {
     const { tools } = this.#world;
     const port = this.containerPort === undefined ? 0 : await this.#port(fresh);
     const front = this.front === undefined ? undefined : await this.#world.fronts.provide(this.front);
+    const cloudflare = await edgeAddresses(this.#world.sandbox);
     return {
       port,
       ...(front !== undefined && { front }),
       tools,
+      server: (url) => this.#server(url),
+      cloudflare: () => {
+        if (cloudflare === undefined) throw new NotYet("nothing of Cloudflare is there yet");
+        return cloudflare;
+      },
       database: (url) => this.#endpoint(url, { kind: "postgres", ...databaseRequest(url) }, asked),
       store: (request: StoreRequest) =>
         this.#endpoint(request.endpoint ?? awsEndpoint(request.region), { kind: "s3", ...request }, asked),
@@ -166,6 +173,13 @@ export class Played {
     const port = await ports.provide(this.name);
     if (port !== noted) changes.tell();
     return port;
+  }
+
+  #server(url: string): Endpoint {
+    const { host = "", port = 0 } = placeOf(url) ?? {};
+    const found = find(this.#world, host, port, this.namespace, "attic");
+    if (found === undefined) throw new NotYet(`nothing answers for ${host}:${port}`);
+    return found;
   }
 
   #endpoint(url: string, request: Request, asked: Requests): Endpoint {

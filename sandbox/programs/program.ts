@@ -1,9 +1,10 @@
 import type { Container } from "./objects.ts";
 import type { PodContainer } from "./container.ts";
+import type { EdgeAddresses } from "../edge/index.ts";
 import type { Address } from "./rewrite.ts";
 
 /** What is played: a server or a job of the stack. */
-export type ProgramKind = "attic" | "postgres" | "s3" | "bucket";
+export type ProgramKind = "attic" | "postgres" | "s3" | "bucket" | "mirror";
 
 /** A process of this machine, made from what the stack deployed. */
 export interface Program {
@@ -64,6 +65,10 @@ export interface Surroundings {
    */
   database: (url: string) => Endpoint;
   store: (store: StoreRequest) => Endpoint;
+  /** The server of Attic that a pod reaches by that address. @throws NotYet where none answers there. */
+  server: (url: string) => Endpoint;
+  /** The sandbox's Cloudflare. @throws NotYet where nothing of it was used yet. */
+  cloudflare: () => Pick<EdgeAddresses, "api" | "s3">;
 }
 
 /** The bucket that a pod wants. */

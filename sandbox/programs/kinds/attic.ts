@@ -4,7 +4,8 @@ import type { TomlTable } from "smol-toml";
 import { httpAnswers } from "../answers.ts";
 import { mountedFile, placeOnHost, type PodContainer, words } from "../container.ts";
 import type { Endpoint, Kind, Program, StoreRequest, Surroundings } from "../program.ts";
-import { inUrl, rewritePaths, rewriteValues, withAddress, withParameter } from "../rewrite.ts";
+import { rewritePaths, rewriteValues } from "../rewrite.ts";
+import { localDatabaseUrl } from "./database-url.ts";
 import { rewriteServerToml } from "./server-toml.ts";
 
 const PORT = 8080;
@@ -49,7 +50,7 @@ function plan(it: PodContainer, around: Surroundings): Program {
   const local = (text: string) =>
     rewriteServerToml(text, {
       path: (path) => placeOnHost(path, it),
-      database: (databaseUrl) => localUrl(databaseUrl, it, around, after),
+      database: (databaseUrl) => localDatabaseUrl(databaseUrl, it, around, after),
       store: (storage) => {
         const store = around.store(storeRequest(storage, it.env));
         after.push(store);
@@ -75,7 +76,7 @@ function plan(it: PodContainer, around: Surroundings): Program {
     ],
     env: {
       ...rewriteValues(env, it.mounts),
-      ...(url !== undefined && { [URL_VARIABLE]: localUrl(url, it, around, after) }),
+      ...(url !== undefined && { [URL_VARIABLE]: localDatabaseUrl(url, it, around, after) }),
       ...(config !== undefined && { [CONFIG_VARIABLE]: config }),
     },
     files,
@@ -84,16 +85,6 @@ function plan(it: PodContainer, around: Surroundings): Program {
     refusesRoot: false,
     ...(serves && { port: around.port, answers: () => httpAnswers(around.port, 200) }),
   };
-}
-
-/** A database's URL on this machine. The name is one that the server's certificate is for, whoever made it. */
-function localUrl(url: string, it: PodContainer, around: Surroundings, after: Endpoint[]): string {
-  const database = around.database(url);
-  after.push(database);
-  const moved = rewritePaths(withAddress(url, { ...database.address, host: "localhost" }), it.mounts, inUrl);
-  return database.certificate === undefined
-    ? moved
-    : withParameter(moved, "sslrootcert", database.certificate);
 }
 
 function recoded(base64: string, change: (text: string) => string): string {

@@ -77,6 +77,8 @@ describe("every container of every kind of stack", () => {
             tools: { versitygw: "/bin/versitygw", atticd: ["/bin/atticd"] },
             database: () => endpoint(4001),
             store: () => endpoint(4002),
+            server: () => endpoint(4003),
+            cloudflare: () => ({ api: "http://127.0.0.1:4004/client/v4", s3: "http://127.0.0.1:4005" }),
           });
           played.push(kind.name);
           const texts = textsOf(program);

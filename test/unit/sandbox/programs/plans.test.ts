@@ -40,6 +40,13 @@ class Around implements Surroundings {
     this.asked.push(request);
     return { address: { host: "127.0.0.1", port: 4002 }, name: "the store", isReady: () => true };
   };
+
+  server = (url: string): Endpoint => {
+    this.asked.push(url);
+    return { address: { host: "127.0.0.1", port: 4003 }, name: "the server", isReady: () => true };
+  };
+
+  cloudflare = () => ({ api: "http://127.0.0.1:4004/client/v4", s3: "http://127.0.0.1:4005" });
 }
 
 /** Without the prototypes that a parser gives its objects, or does not. */
@@ -428,5 +435,75 @@ describe("the process of PostgreSQL's container", () => {
     assert.throws(() => plan(postgres({})), new Fault(message));
     assert.throws(() => plan(postgres({ POSTGRES_PASSWORD_FILE: "/run/none" })), Fault);
     assert.doesNotThrow(() => plan(postgres({ POSTGRES_HOST_AUTH_METHOD: "trust" })));
+  });
+});
+
+describe("the process of the mirror's container", () => {
+  const MIRROR = {
+    image: "docker.io/library/node:24-slim",
+    command: ["node", "/etc/attic-mirror/mirror.mjs"],
+    volumeMounts: [
+      { name: "program", mountPath: "/etc/attic-mirror" },
+      { name: "ca", mountPath: "/etc/ca" },
+    ],
+  };
+  const DATABASE =
+    "postgres://attic_mirror:pw@attic-postgres.attic.svc:5432/attic?sslrootcert=/etc/ca/ca.crt";
+  const ENV = {
+    DATABASE_URL: DATABASE,
+    ATTIC_URL: "http://attic.attic.svc:80/",
+    S3_ENDPOINT: "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com",
+    S3_BUCKET: "edge",
+    MIRROR_CONFIG: "/etc/attic-mirror/mirror.json",
+  };
+
+  it("is this Node with the ConfigMap's program, which ends by itself", () => {
+    const { command, args, once } = plan(container(MIRROR, ENV));
+    assert.deepEqual(
+      [command, args, once],
+      [process.execPath, ["/sandbox/volumes/etc/attic-mirror/mirror.mjs"], true],
+    );
+    const roles = plan(container({ ...MIRROR, command: [...MIRROR.command, "roles"] }, ENV));
+    assert.deepEqual(roles.args, ["/sandbox/volumes/etc/attic-mirror/mirror.mjs", "roles"]);
+  });
+
+  it("finds the database, the server and R2 on this machine, and waits for the first two", () => {
+    const around = new Around();
+    const { env, after } = plan(container(MIRROR, ENV), around);
+    assert.deepEqual(around.asked, [DATABASE, "http://attic.attic.svc:80/"]);
+    assert.deepEqual(env, {
+      DATABASE_URL:
+        "postgres://attic_mirror:pw@localhost:4001/attic?sslrootcert=/sandbox/volumes/etc/ca/ca.crt",
+      ATTIC_URL: "http://127.0.0.1:4003/",
+      S3_ENDPOINT: "http://127.0.0.1:4005",
+      S3_BUCKET: "edge",
+      MIRROR_CONFIG: "/sandbox/volumes/etc/attic-mirror/mirror.json",
+    });
+    assert.deepEqual(
+      after.map(({ name }) => name),
+      ["the database", "the server"],
+    );
+  });
+
+  it("asks Cloudflare of the sandbox for what was read, where it has a token for that", () => {
+    const { env } = plan(container(MIRROR, { ...ENV, ANALYTICS_TOKEN: "token" }));
+    assert.equal(env.ANALYTICS_URL, "http://127.0.0.1:4004/client/v4");
+  });
+
+  it("writes into any other store as Attic would", () => {
+    const around = new Around();
+    const keys = { AWS_ACCESS_KEY_ID: "GK1", AWS_SECRET_ACCESS_KEY: "secret", S3_REGION: "garage" };
+    const { env } = plan(
+      container(MIRROR, { ...ENV, ...keys, S3_ENDPOINT: "https://s3.example.com" }),
+      around,
+    );
+    assert.equal(env.S3_ENDPOINT, "http://127.0.0.1:4002");
+    assert.deepEqual(around.asked.at(-1), {
+      endpoint: "https://s3.example.com",
+      bucket: "edge",
+      region: "garage",
+      accessKeyId: "GK1",
+      secretAccessKey: "secret",
+    });
   });
 });
