@@ -9,7 +9,7 @@ import { UserError } from "../support/user-error.ts";
 import { provideTools } from "../toolchain/index.ts";
 
 /** Suites, each in a process of its own: mocks are global to a process, and so is a running engine. */
-const SUITES = ["unit", "contract", "engine"] as const;
+const SUITES = ["unit", "contract", "edge", "engine"] as const;
 
 interface Counts {
   passes: number;
@@ -30,7 +30,8 @@ export async function test(args: readonly string[], progress: Progress): Promise
   let broken = false;
   try {
     // Where there is no S3 server to be had, the tests that want one say so and are skipped.
-    if (suites.includes("contract")) await provideTools(["versitygw"], progress).catch(() => undefined);
+    if (suites.some((suite) => suite === "contract" || suite === "edge"))
+      await provideTools(["versitygw"], progress).catch(() => undefined);
     if (suites.includes("engine")) await openSandbox(folder, progress, { programs: true });
     for (const suite of suites) {
       const counts = await mocha(suite, options);
