@@ -84,12 +84,13 @@ export class Attic {
     }
   }
 
-  async #refused(response: IncomingMessage): Promise<undefined> {
+  /** @returns where there is no such thing. @throws Transient, Failure */
+  async #refused(response: IncomingMessage): Promise<IncomingMessage | undefined> {
     const { statusCode: status = 0 } = response;
     const { error, message } = parsed(await this.#service.text(response));
     const kind = typeof error === "string" && typeof message === "string" ? error.slice(0, 60) : "";
     const words = `it answered ${status}${kind === "" ? "" : ` ${kind}`}`;
-    if (status === 404 && /^NoSuch/.test(kind)) return undefined;
+    if (status === 404 && kind.startsWith("NoSuch")) return undefined;
     if (status === 401 || status === 403)
       throw new Failure(
         `${words}: the token is not valid for this server, or does not allow to pull from this cache`,

@@ -8,6 +8,9 @@ const WAITS = [250, 500, 1000, 2000, 4000, 8000, 15_000] as const;
 /** So many calls that failed for good, and none that went well between them: the service is away. */
 const ENOUGH = 8;
 
+/** An answer of more bytes than this is large. */
+const LARGE = 2 ** 20;
+
 export interface Patience {
   /** How long a server may say nothing, in milliseconds. */
   silence: number;
@@ -152,13 +155,17 @@ export class Service {
 
   async bytes(response: IncomingMessage, most = Infinity): Promise<Buffer> {
     const pieces: Buffer[] = [];
+    // Where the length is known there is one piece of memory, not many and then one.
+    const length = Number(response.headers["content-length"] ?? 0);
+    const whole = length > LARGE && length <= most ? Buffer.allocUnsafe(length) : undefined;
     let size = 0;
     for await (const piece of this.read(response)) {
+      if (whole !== undefined) piece.copy(whole, size);
+      else pieces.push(piece);
       size += piece.length;
       if (size > most) throw new Transient(`its answer is longer than ${most} bytes`, 2);
-      pieces.push(piece);
     }
-    return Buffer.concat(pieces);
+    return whole?.subarray(0, size) ?? Buffer.concat(pieces);
   }
 
   #failed(error: NodeJS.ErrnoException): Transient {

@@ -26,7 +26,7 @@ export interface DatabaseTarget {
 }
 
 /** How many rows come at once. */
-const BATCH = 5_000;
+const BATCH = 1_000;
 
 /**
  * What there is to pull. Sorted here, in the order of bytes, whatever the database's own order is.

@@ -1,9 +1,11 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Entry, Orphan, Summary } from "./entries.ts";
 
-/** How many characters are compressed together. */
-const BLOCK = 2 ** 20;
-const LARGEST_BLOCK = 16 * BLOCK;
+/** How many characters are compressed together, and how many more there may be. */
+const BLOCK = 2 ** 17;
+const LARGEST_BLOCK = 128 * BLOCK;
+/** In the length of a block: no paths of caches come any more. */
+const TAIL = 0x80000000;
 const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } };
 
 /** An index that cannot be read: the bucket tells the truth then. */
@@ -16,7 +18,8 @@ export class Damaged extends Error {
  * objects take ten times the memory; each pass over it decompresses a block after the other.
  *
  * A block is its length in four bytes and a zstd frame with a checksum. In the frames are lines: `=cache` before the
- * paths of a cache, `-cache` before its orphans, and last of all the summary as JSON, without which it is not whole.
+ * paths of a cache; then, in blocks of their own that are found without reading the others, `-cache` before its orphans,
+ * and last of all the summary as JSON, without which it is not whole.
  */
 export class Index {
   readonly #bytes: Buffer;
@@ -34,10 +37,9 @@ export class Index {
   /** In their order. @throws Damaged */
   *entries(): Generator<Entry, undefined> {
     let cache: string | undefined;
-    for (const line of this.#lines()) {
+    for (const line of this.#lines(false)) {
       if (line.startsWith("=")) cache = line.slice(1);
-      else if (line.startsWith("-")) return;
-      else if (cache !== undefined && !line.startsWith("{")) yield entryOf(cache, line);
+      else if (cache !== undefined) yield entryOf(cache, line);
     }
   }
 
@@ -46,7 +48,7 @@ export class Index {
     const orphans: Orphan[] = [];
     let cache: string | undefined;
     let last = "";
-    for (const line of this.#lines()) {
+    for (const line of this.#lines(true)) {
       last = line;
       if (line.startsWith("-")) cache = line.slice(1);
       else if (cache !== undefined && !line.startsWith("{")) orphans.push(orphanOf(cache, line));
@@ -54,22 +56,27 @@ export class Index {
     return { orphans, summary: summaryOf(last) };
   }
 
-  *#lines(): Generator<string, undefined> {
+  /** The lines of the blocks at the end, or of those before. */
+  *#lines(ofTail: boolean): Generator<string, undefined> {
     for (let at = 0; at < this.#bytes.length;) {
-      const end = at + 4 + (at + 4 <= this.#bytes.length ? this.#bytes.readUInt32LE(at) : 0);
-      if (end > this.#bytes.length || end === at + 4) throw new Damaged("the index is cut off");
-      const block = this.#bytes.subarray(at + 4, end);
-      let text: string;
-      try {
-        text = zstdDecompressSync(block, { maxOutputLength: LARGEST_BLOCK }).toString("latin1");
-      } catch {
-        throw new Damaged("the index is corrupt");
-      }
-      const lines = text.split("\n");
+      const head = at + 4 <= this.#bytes.length ? this.#bytes.readUInt32LE(at) : 0;
+      const start = at + 4;
+      at = start + (head & ~TAIL);
+      if (at > this.#bytes.length || at === start) throw new Damaged("the index is cut off");
+      if ((head & TAIL) !== 0 !== ofTail) continue;
+      const lines = textOf(this.#bytes.subarray(start, at)).split("\n");
       lines.pop();
       yield* lines;
-      at = end;
     }
+  }
+}
+
+function textOf(block: Buffer): string {
+  try {
+    // In one piece, because many small ones are many to clear away.
+    return zstdDecompressSync(block, { maxOutputLength: LARGEST_BLOCK, chunkSize: 2 * BLOCK }).toString("latin1");
+  } catch {
+    throw new Damaged("the index is corrupt");
   }
 }
 
@@ -78,6 +85,7 @@ export class IndexWriter {
   readonly #blocks: Buffer[] = [];
   #text = "";
   #section = "";
+  #isTail = false;
 
   entry({ cache, hash, file, fileHash, fileSize, stamp, etag }: Entry): void {
     this.#open(`=${cache}`);
@@ -85,14 +93,21 @@ export class IndexWriter {
   }
 
   orphan({ cache, file, fileHash, fileSize, since }: Orphan): void {
+    this.#beginTail();
     this.#open(`-${cache}`);
     this.#line(`${file} ${fileHash} ${fileSize} ${since}`);
   }
 
   finish(summary: Summary): Buffer {
+    this.#beginTail();
     this.#line(JSON.stringify(summary));
     this.#flush();
     return Buffer.concat(this.#blocks);
+  }
+
+  #beginTail(): void {
+    if (!this.#isTail && this.#text !== "") this.#flush();
+    this.#isTail = true;
   }
 
   #open(section: string): void {
@@ -108,7 +123,7 @@ export class IndexWriter {
   #flush(): void {
     const frame = zstdCompressSync(Buffer.from(this.#text, "latin1"), OPTIONS);
     const length = Buffer.alloc(4);
-    length.writeUInt32LE(frame.length);
+    length.writeUInt32LE(frame.length + (this.#isTail ? TAIL : 0));
     this.#blocks.push(length, frame);
     this.#text = "";
   }

@@ -15,10 +15,10 @@ export function text(xml: string, name: string): string {
 function unescaped(inner: string): string {
   return inner.replace(
     /&(?:#x([0-9a-fA-F]+)|#(\d+)|(\w+));/g,
-    (all, hex?: string, decimal?: string, name = "") => {
+    (all: string, hex?: string, decimal?: string, name?: string) => {
       if (hex !== undefined) return String.fromCodePoint(parseInt(hex, 16));
       if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-      return ENTITIES[name as string] ?? (all as string);
+      return ENTITIES[name ?? ""] ?? all;
     },
   );
 }
