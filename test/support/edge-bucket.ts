@@ -18,6 +18,8 @@ import type { S3Server } from "./s3-server.ts";
 export class EdgeBucket {
   readonly name: string;
   readonly #client: S3Client;
+  /** The NARs of narinfos that were looked at, by their keys, ETags and signers. */
+  readonly #sound = new Map<string, string>();
 
   private constructor(name: string, client: S3Client) {
     this.name = name;
@@ -32,17 +34,21 @@ export class EdgeBucket {
     return new EdgeBucket(name, client);
   }
 
-  /** In their order. */
-  async keys(prefix = ""): Promise<string[]> {
-    const keys: string[] = [];
+  /** In the order of their keys. */
+  async list(prefix = ""): Promise<{ key: string; etag: string }[]> {
+    const objects: { key: string; etag: string }[] = [];
     let token: string | undefined;
     do {
       const asked = { Bucket: this.name, Prefix: prefix, ContinuationToken: token };
       const page = await this.#client.send(new ListObjectsV2Command(asked));
-      keys.push(...(page.Contents ?? []).map(({ Key = "" }) => Key));
+      objects.push(...(page.Contents ?? []).map(({ Key = "", ETag = "" }) => ({ key: Key, etag: ETag })));
       token = page.NextContinuationToken;
     } while (token !== undefined);
-    return keys;
+    return objects;
+  }
+
+  async keys(prefix?: string): Promise<string[]> {
+    return (await this.list(prefix)).map(({ key }) => key);
   }
 
   /** What belongs to a cache, not to the mirror. */
@@ -83,43 +89,50 @@ export class EdgeBucket {
     return parseNarInfo((await this.get(`${cache}/${hash}.narinfo`)).toString());
   }
 
-  /** What Nix would not take of what a cache says it has, in words; nothing where all is well. */
+  /**
+   * What Nix would not take of what a cache says it has, in words; nothing where all is well. What was looked at once
+   * and is still the same is not looked at again.
+   */
   async faults(publicKey: string, cache = "main"): Promise<string[]> {
-    const seen = new Map<string, { file: Buffer; nar: Buffer }>();
+    const there = new Map((await this.list(`${cache}/`)).map(({ key, etag }) => [key, etag]));
     const faults: string[] = [];
-    for (const hash of await this.paths(cache)) {
+    for (const [key, etag] of there) {
+      const hash = /\/([^/]+)\.narinfo$/.exec(key)?.[1];
+      if (hash === undefined) continue;
+      const mark = `${key} ${etag} ${publicKey}`;
+      const nar = this.#sound.get(mark);
+      if (nar !== undefined && there.has(nar)) continue;
       try {
-        const info = await this.narInfo(hash, cache);
-        const {
-          URL: url = "",
-          FileHash,
-          FileSize,
-          NarHash,
-          NarSize,
-          Compression = "",
-          StorePath = "",
-        } = info;
-        const read = async () => {
-          const file = await this.get(`${cache}/${url}`);
-          return { file, nar: decompress(Compression, file) };
-        };
-        const { file, nar } = seen.get(url) ?? (await read());
-        seen.set(url, { file, nar });
-        const base32 = (bytes: Buffer) => `sha256:${toNixBase32(Buffer.from(sha256(bytes).slice(7), "hex"))}`;
-        const facts = {
-          file: NAR_FILE.test(url.replace(/^nar\//, "")) && `sha256:${url.slice(4, 56)}` === base32(nar),
-          fileHash: FileHash === base32(file),
-          fileSize: FileSize === String(file.length),
-          narHash: NarHash === sha256(nar),
-          narSize: NarSize === String(nar.length),
-          path: StorePath.includes(hash),
-          signature: isSignedBy(info, publicKey),
-        };
-        for (const [name, holds] of Object.entries(facts)) if (!holds) faults.push(`${hash}: ${name}`);
+        this.#sound.set(mark, await this.#look(hash, publicKey, cache));
       } catch (error) {
         faults.push(`${hash}: ${(error as Error).message}`);
       }
     }
     return faults;
   }
+
+  /** @returns the key of its NAR. @throws Error in words of what is wrong with it. */
+  async #look(hash: string, publicKey: string, cache: string): Promise<string> {
+    const info = await this.narInfo(hash, cache);
+    const { URL: url = "", FileHash, FileSize, NarHash, NarSize, Compression = "", StorePath = "" } = info;
+    const key = `${cache}/${url}`;
+    const file = await this.get(key);
+    const nar = decompress(Compression, file);
+    const facts = {
+      url: NAR_FILE.test(url.replace(/^nar\//, "")) && `sha256:${url.slice(4, 56)}` === base32(nar),
+      fileHash: FileHash === base32(file),
+      fileSize: FileSize === String(file.length),
+      narHash: NarHash === sha256(nar),
+      narSize: NarSize === String(nar.length),
+      path: StorePath.includes(hash),
+      signature: isSignedBy(info, publicKey),
+    };
+    const wrong = Object.entries(facts).flatMap(([name, holds]) => (holds ? [] : [name]));
+    if (wrong.length > 0) throw new Error(`wrong ${wrong.join(", ")}`);
+    return key;
+  }
+}
+
+function base32(bytes: Buffer): string {
+  return `sha256:${toNixBase32(Buffer.from(sha256(bytes).slice("sha256:".length), "hex"))}`;
 }
