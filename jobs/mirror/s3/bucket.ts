@@ -198,13 +198,18 @@ export class Bucket {
     });
   }
 
-  /** Uploads that were begun and neither finished nor given up. */
+  /**
+   * Uploads that were begun and neither finished nor given up; none where the store does not tell, which a lifecycle
+   * rule of its own then has to see to.
+   */
   async unfinished(): Promise<Upload[]> {
     return await this.#retrying("GET", "?uploads", async () => {
-      const answer = await this.#service.text(
-        await this.#ok(await this.#send("GET", "", { query: { uploads: "" } })),
-      );
-      return elements(answer, "Upload").map((upload) => ({
+      const response = await this.#send("GET", "", { query: { uploads: "" } });
+      if (response.statusCode === 501) {
+        response.resume();
+        return [];
+      }
+      return elements(await this.#service.text(await this.#ok(response)), "Upload").map((upload) => ({
         key: text(upload, "Key"),
         id: text(upload, "UploadId"),
       }));
