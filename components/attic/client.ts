@@ -63,7 +63,7 @@ export class AtticClient {
   readonly #http: Http;
 
   constructor(target: Target) {
-    this.#http = new Http(target);
+    this.#http = new Http(target, isOthers);
   }
 
   /** @returns the cache, or undefined where there is none. */
@@ -123,6 +123,11 @@ function parsed({ text }: Answer): unknown {
 
 function kindOf(answer: Answer): string | undefined {
   return refusal.safeParse(parsed(answer)).data?.error;
+}
+
+/** A gateway that has no route to the server yet says that there is nothing, or that it is broken. */
+function isOthers(answer: Answer): boolean {
+  return (answer.status === 404 || answer.status >= 500) && kindOf(answer) === undefined;
 }
 
 /** @throws Refused with the call, what the server said, and the permission that is missing where one is. */

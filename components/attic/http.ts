@@ -25,6 +25,8 @@ export interface Target {
   tunnel?: Tunnel;
   /** Certificates in PEM form that sign the server's, where they are not public ones. */
   ca?: string;
+  /** Ends whatever is under way, and whatever waits. */
+  signal?: AbortSignal;
   /** Waits between tries in milliseconds, for tests. */
   waits?: readonly number[];
   /** How long one try may take, in milliseconds. */
@@ -44,6 +46,7 @@ export class Unreachable extends Error {
 /** HTTP with connections that are kept, a time limit on each try, and more tries where more may help. */
 export class Http {
   readonly #target: Target;
+  readonly #isOthers: (answer: Answer) => boolean;
   readonly #agent: HttpAgent;
   /** Scheme and authority that a request is made for: in a tunnel TLS has ended already. */
   readonly #base: string;
@@ -51,8 +54,10 @@ export class Http {
   /** Those that wait until fewer are under way. */
   readonly #waiting: (() => void)[] = [];
 
-  constructor(target: Target) {
+  /** @param isOthers tells the answers of what stands before the server, and may not know the way to it yet. */
+  constructor(target: Target, isOthers: (answer: Answer) => boolean = () => false) {
     this.#target = target;
+    this.#isOthers = isOthers;
     const options = { keepAlive: true, maxSockets: CONNECTIONS, scheduling: "fifo" as const };
     const { tunnel, endpoint, ca } = target;
     this.#base = tunnel === undefined ? endpoint : endpoint.replace(/^https:/, "http:");
@@ -73,10 +78,19 @@ export class Http {
    * @param path below the endpoint, percent-encoded.
    * @param body sent as JSON.
    * @returns any answer that the server meant: also one that refuses.
-   * @throws Unreachable after the last try. Its message holds no token.
+   * @throws Unreachable after the last try, or when it is told to end. Its message holds no token.
    */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
-    const waits = this.#target.waits ?? WAITS;
+    try {
+      return await this.#send(method, path, body);
+    } catch (error) {
+      if (this.#target.signal?.aborted !== true) throw error;
+      throw new Unreachable(`${method} ${this.#target.endpoint}${path} was given up: the run is cancelled`);
+    }
+  }
+
+  async #send(method: string, path: string, body: unknown): Promise<Answer> {
+    const { waits = WAITS, signal } = this.#target;
     const deadline = performance.now() + LONGEST;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#inTurn(async () =>
@@ -90,7 +104,7 @@ export class Http {
         );
       }
       // Between half and all of it, so that many who wait do not come back at once.
-      await sleep(wait * (0.5 + Math.random() / 2));
+      await sleep(wait * (0.5 + Math.random() / 2), undefined, { signal });
     }
   }
 
@@ -116,17 +130,19 @@ export class Http {
 
   async #try(method: string, path: string, body: unknown, token: string): Promise<Outcome> {
     try {
-      const { status, text } = await this.#once(method, path, body, token);
+      const answer = await this.#once(method, path, body, token);
+      const { status } = answer;
       if (status === 429 || (status >= 502 && status <= 504)) {
         return { reason: `the server answered ${status}` };
       }
-      return { status, text };
+      return this.#isOthers(answer)
+        ? { reason: `the answer was ${status} and not Attic's: is it Attic that answers there?` }
+        : answer;
     } catch (error) {
+      if (this.#target.signal?.aborted === true) throw error;
       const { code = "", message } = error as NodeJS.ErrnoException;
       if (error instanceof TunnelClosed)
         throw new Unreachable(`There is no way to the server through the Kubernetes API: ${message}.`);
-      if (CERTIFICATE_ERRORS.test(code))
-        throw new Unreachable(`${this.#target.endpoint} has a certificate that is not trusted: ${message}`);
       this.#dropIdle();
       return { reason: reasonOf(code, message) };
     }
@@ -138,13 +154,9 @@ export class Http {
       for (const socket of idle ?? []) socket.destroy();
   }
 
-  #once(
-    method: string,
-    path: string,
-    body: unknown,
-    token: string,
-  ): Promise<{ status: number; text: string }> {
-    const { patience = PATIENCE } = this.#target;
+  #once(method: string, path: string, body: unknown, token: string): Promise<Answer> {
+    const { patience = PATIENCE, signal } = this.#target;
+    const signals = [AbortSignal.timeout(patience), ...(signal ? [signal] : [])];
     const url = new URL(path, this.#base);
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
@@ -152,7 +164,7 @@ export class Http {
       const call = send(url, {
         method,
         agent: this.#agent,
-        signal: AbortSignal.timeout(patience),
+        signal: AbortSignal.any(signals),
         headers: {
           authorization: `Bearer ${token}`,
           accept: "application/json",
@@ -174,10 +186,13 @@ export class Http {
 
 type Outcome = Answer | { reason: string };
 
-/** A certificate gets no better by waiting. */
+/** Until its own certificate is there, which takes a while, a gateway shows one that nobody trusts. */
 const CERTIFICATE_ERRORS = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
 
 function reasonOf(code: string, message: string): string {
+  if (CERTIFICATE_ERRORS.test(code))
+    // What comes after it advises options of Node's, which nobody gives to a plugin.
+    return `its certificate is not trusted (${message.split(";")[0]}). If a CA of yours signs it, name the file of that CA in NODE_EXTRA_CA_CERTS`;
   const words: Record<string, string> = {
     ECONNREFUSED: "nobody listens there",
     ENOTFOUND: "its name is not known",

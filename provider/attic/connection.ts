@@ -14,11 +14,15 @@ export class Connection {
   readonly softDeletes: boolean;
   /** Names of the caches that a resource got in this run: whichever had one before must not delete it any more. */
   readonly taken = new Set<string>();
+  readonly #cancelling = new AbortController();
+  readonly #waits: readonly number[] | undefined;
   readonly #variables: ReadonlyMap<string, string>;
   #client: Promise<AtticClient> | undefined;
 
-  constructor(variables: ReadonlyMap<string, string>, engine: Engine) {
+  /** @param waits between tries, in milliseconds, for tests. */
+  constructor(variables: ReadonlyMap<string, string>, engine: Engine, waits?: readonly number[]) {
     this.#variables = variables;
+    this.#waits = waits;
     this.engine = engine;
     this.database = this.#variable("database");
     this.softDeletes = this.#variable("softDeleteCaches") === "true";
@@ -35,6 +39,11 @@ export class Connection {
   async client(): Promise<AtticClient> {
     this.#client ??= this.#open();
     return await this.#client;
+  }
+
+  /** Ends all that is under way with the server, and all that waits for it. */
+  cancel(): void {
+    this.#cancelling.abort();
   }
 
   async #open(): Promise<AtticClient> {
@@ -56,7 +65,20 @@ export class Connection {
     const endpoint =
       url === "" ? address("endpoint", this.#required("endpoint")) : address("ATTIC_SERVER_URL", url);
     const tunnel = url === "" ? await this.#tunnel() : undefined;
-    return new AtticClient({ endpoint, token, ...(tunnel && { tunnel }) });
+    const set = [...(url === "" ? [] : ["ATTIC_SERVER_URL"]), ...(given === "" ? [] : ["ATTIC_ADMIN_TOKEN"])];
+    if (set.length > 0)
+      this.engine.log(
+        "info",
+        "",
+        `${set.join(" and ")} ${set.length > 1 ? "come" : "comes"} from the environment, before what the stack says.`,
+      );
+    return new AtticClient({
+      endpoint,
+      token,
+      signal: this.#cancelling.signal,
+      ...(tunnel && { tunnel }),
+      ...(this.#waits && { waits: this.#waits }),
+    });
   }
 
   async #tunnel(): Promise<Tunnel | undefined> {

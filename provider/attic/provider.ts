@@ -12,8 +12,12 @@ const RESOURCES: Readonly<Record<string, AtticResource>> = {
   "attic:index:AccessToken": accessToken,
 };
 
-/** Attic's caches and tokens as resources of Pulumi. */
-export function atticProvider(): Provider {
+/**
+ * Attic's caches and tokens as resources of Pulumi.
+ *
+ * @param waits between tries to reach the server, in milliseconds, for tests.
+ */
+export function atticProvider(waits?: readonly number[]): Provider {
   let configured: Connection | undefined;
   const connection = (): Connection => {
     if (configured === undefined) throw new Error("The provider attic was not configured.");
@@ -37,7 +41,7 @@ export function atticProvider(): Provider {
       deleteBeforeReplace: false,
     }),
     configure: (variables, engine) => {
-      configured = new Connection(variables, engine);
+      configured = new Connection(variables, engine, waits);
       return Promise.resolve();
     },
     check: ({ type, news }) => {
@@ -50,5 +54,6 @@ export function atticProvider(): Provider {
     read: (request) => find(request.type).read(connection(), request),
     update: (request) => find(request.type).update(connection(), request),
     delete: (request) => find(request.type).delete(connection(), request),
+    cancel: () => configured?.cancel(),
   };
 }

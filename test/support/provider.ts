@@ -16,21 +16,27 @@ export class TestProvider {
   readonly endpoint: string;
   readonly signingKey: string;
   readonly #type: string;
-  readonly #provider: Provider = atticProvider();
+  readonly #provider: Provider;
 
-  private constructor(type: string, config: Readonly<Record<string, string>>) {
+  private constructor(type: string, config: Readonly<Record<string, string>>, waits?: readonly number[]) {
     this.#type = type;
+    this.#provider = atticProvider(waits);
     this.endpoint = config.endpoint ?? "";
     this.signingKey = config.signingKey ?? "";
   }
 
-  static async open(type: string, config: Readonly<Record<string, string>>): Promise<TestProvider> {
+  /** @param waits between tries, in milliseconds; the provider's own unless given. */
+  static async open(
+    type: string,
+    config: Readonly<Record<string, string>>,
+    waits?: readonly number[],
+  ): Promise<TestProvider> {
     const whole = {
       algorithm: "HS256",
       signingKey: Buffer.alloc(64, 1).toString("base64"),
       ...config,
     };
-    const test = new TestProvider(type, whole);
+    const test = new TestProvider(type, whole, waits);
     const engine = {
       log: (severity: string, _urn: string, message: string) => test.said.push(`${severity}: ${message}`),
       status: () => undefined,
@@ -73,6 +79,11 @@ export class TestProvider {
   ): Promise<Properties> {
     const rest = { timeout: 0, ignoreChanges: [], preview: false, ...more };
     return await this.#provider.update({ ...this.#subject, id, olds, news, ...rest });
+  }
+
+  /** As the engine does for somebody who presses Ctrl-C. */
+  cancel(): void {
+    this.#provider.cancel?.();
   }
 
   async delete(id: string, outputs: Properties): Promise<void> {

@@ -63,6 +63,34 @@ const SCENARIOS: Scenario[] = [
     },
   },
   {
+    what: "never answers, while somebody presses Ctrl-C: the run ends, and the next one does what is to do",
+    run: async ({ proxy, stack, api }) => {
+      proxy.fault = () => true;
+      const command = await stack.command("up", "--yes", "--skip-preview");
+      while (proxy.seen.length < NAMES.length && !command.hasEnded) await sleep(10);
+      process.kill(command.pid, "SIGINT");
+      const { code, stdout, stderr } = await command.result;
+      assert.notEqual(code, 0);
+      for (const name of NAMES)
+        assert.ok(
+          stdout.includes(
+            `error: POST ${proxy.url}_api/v1/cache-config/${name} was given up: the run is cancelled\n`,
+          ),
+          stdout + stderr,
+        );
+      proxy.fault = () => false;
+      await converges(stack, api);
+    },
+  },
+  {
+    what: "has no route yet, and somebody else answers for it: the update waits for it",
+    run: async ({ proxy, stack, api }) => {
+      proxy.fault = only("POST", 4, (response) => response.writeHead(404).end("404 page not found\n"));
+      await converges(stack, api);
+      assert.equal(proxy.calls.filter((call) => call.startsWith("POST")).length, NAMES.length + 4);
+    },
+  },
+  {
     what: "starts 30 seconds late: the update waits for it",
     run: async ({ attic, stack, api }) => {
       await attic.interrupt();

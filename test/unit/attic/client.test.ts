@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import fc from "fast-check";
 import { AtticClient } from "../../../components/attic/client.ts";
+import { asText } from "../../../provider/protocol/values.ts";
+import { selfSigned } from "../../../sandbox/plugins/tls/certificates.ts";
 
 const TOKEN = "eyJ.a-token-that-nobody-may-see.x";
 const CONFIG = {
@@ -23,6 +27,22 @@ const STORED = {
   upstream_cache_key_names: [],
   retention_period: { Period: 604_800 },
 };
+
+/** A key and a certificate that it signs itself, for 127.0.0.1. */
+async function selfSignedPair(): Promise<{ key: string; cert: string }> {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const inputs = {
+    subject: { commonName: "gateway" },
+    ipAddresses: ["127.0.0.1"],
+    validityPeriodHours: 1,
+    allowedUses: ["digital_signature", "server_auth"],
+  };
+  const { computed } = await selfSigned(inputs, privateKey);
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    cert: asText(computed.certPem),
+  };
+}
 
 type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 
@@ -80,12 +100,61 @@ describe("AtticClient", () => {
     assert.equal(await client.get("main"), undefined);
   });
 
-  it("does not take another server's 404 for a cache that is not there", async () => {
+  it("does not take another server's 404 for a cache that is not there, and says so after the last try", async () => {
     handler = (_request, _body, response) => response.writeHead(404).end("<html>nginx</html>");
     await assert.rejects(
       client.get("main"),
-      /reading the cache main: the server answered 404, and nothing that Attic would say/,
+      /^Unreachable: GET http:\/\/127\.0\.0\.1:\d+\/_api\/v1\/cache-config\/main failed 4 times, the last time because the answer was 404 and not Attic's: is it Attic that answers there\?$/,
     );
+    assert.equal(seen.length, 4);
+  });
+
+  for (const [status, page] of [
+    [404, "404 page not found"],
+    [404, ""],
+    [500, ""],
+    [530, "<html>"],
+  ] as const) {
+    it(`waits for a gateway that has no route yet and answers ${status} with ${JSON.stringify(page)}`, async () => {
+      handler = (_request, _body, response) => {
+        if (seen.length < 3) response.writeHead(status).end(page);
+        else json(response, 200, STORED);
+      };
+      assert.deepEqual(await client.get("main"), STORED);
+      assert.equal(seen.length, 3);
+    });
+  }
+
+  describe("at a gateway with a certificate that nobody trusts", () => {
+    let gateway: SecureServer;
+    beforeEach(async () => {
+      gateway = createSecureServer(await selfSignedPair(), (_request, response) =>
+        json(response, 200, STORED),
+      );
+      await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
+    });
+    afterEach(() => {
+      gateway.close();
+      gateway.closeAllConnections();
+    });
+    const open = (more: { ca?: string; waits: number[] }) => {
+      const { port } = gateway.address() as AddressInfo;
+      return new AtticClient({ endpoint: `https://127.0.0.1:${port}/`, token: () => TOKEN, ...more });
+    };
+
+    it("tries again, and says at last how to name a CA", async () => {
+      await assert.rejects(open({ waits: [1, 1] }).get("main"), {
+        message: `GET https://127.0.0.1:${(gateway.address() as AddressInfo).port}/_api/v1/cache-config/main failed 3 times, the last time because its certificate is not trusted (self-signed certificate). If a CA of yours signs it, name the file of that CA in NODE_EXTRA_CA_CERTS`,
+      });
+    });
+
+    it("is content as soon as the certificate is the right one", async () => {
+      const { key, cert } = await selfSignedPair();
+      gateway.on("tlsClientError", () => {
+        gateway.setSecureContext({ key, cert });
+      });
+      assert.deepEqual(await open({ ca: cert, waits: [300, 300] }).get("main"), STORED);
+    });
   });
 
   it("says whether a cache was made or was there", async () => {
