@@ -157,7 +157,7 @@ async function forward(config: KubeConfig, namespace: string, pod: string, port:
   } catch (error) {
     const text = reason(error);
     if (/\b403\b/.test(text))
-      throw new TunnelClosed(`the kubeconfig's user may not create pods/portforward in ${namespace}`);
+      throw new TunnelClosed(`the kubeconfig's user may not get and create pods/portforward in ${namespace}`);
     throw new Error(`no way to the pod ${pod}: ${text}`, { cause: error });
   }
 }

@@ -43,7 +43,9 @@ describe("the way to the server", () => {
   /** Checks that it failed, and by a single error beside the engine's own. */
   const errorOf = ({ ok, messages }: CacheRun) => {
     assert.equal(ok, false);
-    const errors = messages.filter((message) => message !== "error: update failed");
+    const errors = messages.filter(
+      (message) => message !== "error: update failed" && !message.startsWith("info: "),
+    );
     assert.equal(errors.length, 1, messages.join("\n"));
     return errors[0] ?? "";
   };
@@ -68,8 +70,11 @@ describe("the way to the server", () => {
   ] as const) {
     it(`is ATTIC_SERVER_URL${form} where it is set, and what clients are told stays the endpoint`, async () => {
       const stack = await open({ endpoint: NOWHERE }, { ATTIC_SERVER_URL: address(world.proxy.url) });
-      const { ok, outputs } = await stack.up();
+      const { ok, outputs, messages } = await stack.up();
       assert.deepEqual([ok, world.proxy.calls], [true, MADE]);
+      assert.deepEqual(messages, [
+        "info: ATTIC_SERVER_URL comes from the environment, before what the stack says.",
+      ]);
       const { substituter, apiEndpoint } = outputs.main?.value as Record<string, string>;
       assert.deepEqual([substituter, apiEndpoint], [`${NOWHERE}main`, NOWHERE]);
       assert.equal((await stack.resource("attic")).outputs?.endpoint, NOWHERE);
@@ -78,7 +83,7 @@ describe("the way to the server", () => {
 
   it("is ATTIC_SERVER_URL with a path before which something else stands", async () => {
     const stack = await open({ endpoint: NOWHERE }, { ATTIC_SERVER_URL: `${world.proxy.url}below` });
-    world.proxy.fault = (_seen, response) => (response.writeHead(404).end(), true);
+    world.proxy.fault = (_seen, response) => (response.writeHead(400).end(), true);
     await stack.up();
     world.proxy.fault = () => false;
     assert.deepEqual(
@@ -100,7 +105,17 @@ describe("the way to the server", () => {
   it("is both where both are set, and without them nothing changes", async () => {
     const env = { ATTIC_SERVER_URL: world.proxy.url, ATTIC_ADMIN_TOKEN: await tokenOf({ "*": EVERYTHING }) };
     const stack = await open({ endpoint: NOWHERE, key: strangers }, env);
-    assert.deepEqual([(await stack.up()).ok, world.proxy.calls], [true, MADE]);
+    const { ok, messages } = await stack.up();
+    assert.deepEqual(
+      [ok, messages],
+      [
+        true,
+        [
+          "info: ATTIC_SERVER_URL and ATTIC_ADMIN_TOKEN come from the environment, before what the stack says.",
+        ],
+      ],
+    );
+    assert.deepEqual(world.proxy.calls, MADE);
     const inputs = JSON.stringify(await stack.state());
     for (const value of Object.values(env)) assert.equal(inputs.includes(value), false);
   });

@@ -126,6 +126,7 @@ describe("the state of caches and tokens", () => {
       const { ok, steps, messages } = await stack.refresh();
       assert.deepEqual([ok, steps], [true, ["delete gone"]]);
       assert.deepEqual(messages, [
+        "info: ATTIC_SERVER_URL and ATTIC_ADMIN_TOKEN come from the environment, before what the stack says.",
         "warning: The cache gone is gone from the server. The next update makes it again, empty, and its public key changes: give the new one to every client.",
       ]);
       assert.deepEqual(world.proxy.calls.sort(), ["GET gone", "GET keyed", "GET main"]);

@@ -168,7 +168,6 @@ describe("the tunnel to the server", function () {
     const rules = [
       { resources: ["services"], verbs: ["get"] },
       { resources: ["pods"], verbs: ["list"] },
-      // A WebSocket begins with GET, and who may only read is not to get in by that.
       { resources: ["pods/portforward"], verbs: ["get", "create"] },
     ];
     const user = await pods.user("tunneller", rules, { kubeconfig });
@@ -181,7 +180,8 @@ describe("the tunnel to the server", function () {
   it("is not opened where ATTIC_SERVER_URL says where the server is", async () => {
     const pods = await place();
     const env = { KUBECONFIG: "/nowhere", ATTIC_SERVER_URL: world.proxy.url };
-    done(await (await open(pods, 3, { env })).up());
+    const { ok, messages } = await (await open(pods, 3, { env })).up();
+    assert.equal(ok, true, messages.join("\n"));
     assert.equal(await made(pods), 3);
   });
 
@@ -212,16 +212,22 @@ describe("the tunnel to the server", function () {
       [
         ["get services", []],
         ["list pods", [{ resources: ["services"], verbs: ["get"] }]],
-        [
-          "create pods/portforward",
-          [
-            { resources: ["services"], verbs: ["get"] },
-            { resources: ["pods"], verbs: ["list"] },
-          ],
-        ],
+        // A WebSocket begins with GET, and who may only read is not to get in by that.
+        ...[[], ["get"], ["create"]].map(
+          (verbs) =>
+            [
+              "get and create pods/portforward",
+              [
+                { resources: ["services"], verbs: ["get"] },
+                { resources: ["pods"], verbs: ["list"] },
+                ...(verbs.length > 0 ? [{ resources: ["pods/portforward"], verbs }] : []),
+              ],
+              verbs.length > 0 ? `, but only ${verbs.join()}` : "",
+            ] as const,
+        ),
       ] as const
-    ).map(([right, rules]) => ({
-      what: `a user who may not ${right}`,
+    ).map(([right, rules, more = ""]) => ({
+      what: `a user who may not ${right}${more}`,
       prepare: async (pods: Pods) => {
         await pods.addService();
         await pods.add("attic-0", world.proxy.url);

@@ -83,7 +83,7 @@ describe("the tunnel through the Kubernetes API", () => {
     [
       "no permission to forward",
       () => tunnel(),
-      /^the kubeconfig's user may not create pods\/portforward in attic$/,
+      /^the kubeconfig's user may not get and create pods\/portforward in attic$/,
     ],
   ];
   for (const [what, make, message] of final) {
@@ -132,7 +132,7 @@ describe("the tunnel through the Kubernetes API", () => {
     await assert.rejects(client.get("main"), (error: Error) => {
       assert.equal(
         error.message,
-        "There is no way to the server through the Kubernetes API: the kubeconfig's user may not create pods/portforward in attic.",
+        "There is no way to the server through the Kubernetes API: the kubeconfig's user may not get and create pods/portforward in attic.",
       );
       return true;
     });
