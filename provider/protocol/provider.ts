@@ -91,6 +91,12 @@ export interface State {
   inputs?: Properties;
 }
 
+export interface InvokeRequest {
+  /** The function's token, `package:module:name`. */
+  token: string;
+  args: Properties;
+}
+
 /** What a plugin can do: one method for each call of the engine's provider protocol that it answers. */
 export interface Provider {
   readonly name: string;
@@ -109,6 +115,8 @@ export interface Provider {
   read(request: ReadRequest): Promise<State> | State;
   update(request: UpdateRequest): Promise<Properties> | Properties;
   delete(request: DeleteRequest): Promise<void> | void;
+  /** Answers a function; undefined where there is none of that name. */
+  invoke?(request: InvokeRequest): Promise<Properties> | undefined;
   cancel?(): void;
 }
 

@@ -10,7 +10,7 @@ import { Engine } from "./engine.ts";
 import * as grpc from "./grpc.ts";
 import * as convert from "./messages.ts";
 import { InitFailed, type Provider } from "./provider.ts";
-import { marshal } from "./values.ts";
+import { marshal, unmarshal } from "./values.ts";
 
 /**
  * Serves a provider to the engine that started this process: prints the port that it listens on, as the
@@ -75,8 +75,11 @@ export function serve(provider: Provider): void {
       response.setSupportsAutonamingConfiguration(true);
       return response;
     }),
-    invoke: answer((request: InstanceType<typeof pb.InvokeRequest>) => {
-      throw new Error(unknown("function", request.getTok()));
+    invoke: answer(async (request: InstanceType<typeof pb.InvokeRequest>) => {
+      const [token, args] = [request.getTok(), unmarshal(request.getArgs())];
+      const answered = provider.invoke?.({ token, args });
+      if (answered === undefined) throw new Error(unknown("function", token));
+      return new pb.InvokeResponse().setReturn(marshal(await answered));
     }),
     construct: answer((request: InstanceType<typeof pb.ConstructRequest>) => {
       throw new Error(unknown("component", request.getType()));

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { type ControlPlane, startControlPlane, stopControlPlane } from "../control-plane/index.ts";
+import { provideEdge, stopEdge } from "../edge/index.ts";
 import { installPlugins } from "../plugins/install.ts";
 import { realAtticd, startPrograms, stopPrograms } from "../programs/index.ts";
 import { MARK as DAEMON_MARK, stopDaemons } from "../support/daemon.ts";
@@ -59,6 +60,7 @@ export async function openSandbox(
     progress,
   });
   if (programs) await startPrograms(folder, tools.versitygw);
+  const edge = programs ? await provideEdge(folder) : {};
   const home = join(folder, "pulumi-home");
   await installPlugins({
     folder: join(folder, "plugins"),
@@ -75,6 +77,7 @@ export async function openSandbox(
     env: {
       PATH: path,
       KUBECONFIG: controlPlane.kubeconfig,
+      ...edge,
       PULUMI_HOME: home,
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE_FILE: await providePassphrase(folder),
@@ -99,7 +102,7 @@ export async function openSandbox(
  */
 export async function closeSandbox(folder: string): Promise<number> {
   const engine = await stopDaemons(engineFolder(folder));
-  const programs = await stopPrograms(folder);
+  const programs = (await stopPrograms(folder)) + (await stopEdge(folder));
   return engine + programs + (await stopControlPlane(join(folder, "control-plane")));
 }
 

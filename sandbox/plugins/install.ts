@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../support/files.ts";
 import { UserError } from "../support/user-error.ts";
 
 /** The plugins that the sandbox plays, each a folder here with a `main.ts`. */
-export const STAND_INS = ["kubernetes", "random", "tls"] as const;
+export const STAND_INS = ["cloudflare", "kubernetes", "random", "tls"] as const;
 
 const here = import.meta.dirname;
 

@@ -127,7 +127,8 @@ function compare(resource: LocalResource, { type, olds, news }: DiffRequest): Di
   return { changes: detailed.size > 0, replaces, diffs, deleteBeforeReplace: false, detailed };
 }
 
-function addDifferences(
+/** Adds every path at which two values differ. */
+export function addDifferences(
   detailed: Map<string, PropertyDiff>,
   path: string,
   before: Value,

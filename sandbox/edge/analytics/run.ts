@@ -40,7 +40,7 @@ interface Column extends Compiled {
 
 function columnsOf({ columns, groupBy }: Select): Column[] {
   const aliases = new Map(columns.map(({ name, expression }) => [name, expression]));
-  const all = columns.flatMap(({ expression, name }) =>
+  const all = columns.flatMap<{ expression: Expression; name: string }>(({ expression, name }) =>
     expression.kind === "star"
       ? COLUMNS.map((column) => ({
           expression: { kind: "column", name: column },
