@@ -3,6 +3,7 @@ import { createPublicKey } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { netrc } from "../../../components/attic/netrc.ts";
 import { signToken } from "../../../components/attic/token.ts";
 import { sha256 } from "../../contract/support/nar.ts";
@@ -152,15 +153,13 @@ describe("the real Nix at the edge, from the push to the pull", function () {
          WHERE last_accessed_at > now() - interval '1 hour' GROUP BY cache.name ORDER BY cache.name`,
       );
     };
+    const all = CACHES.map((name) => ({ name, used: String(PATHS) }));
     let rows = await used();
-    for (let tries = 0; tries < 10 && rows.length < CACHES.length; tries += 1) {
+    for (let tries = 0; tries < 20 && !isDeepStrictEqual(rows, all); tries += 1) {
       await sleep(500);
       rows = await used();
     }
-    assert.deepEqual(
-      rows,
-      CACHES.map((name) => ({ name, used: String(PATHS) })),
-    );
+    assert.deepEqual(rows, all);
   });
 });
 
