@@ -17,6 +17,8 @@ const duration = z
     (given) => (toSeconds(given) ?? Infinity) <= LONGEST,
     "expected a whole number with s, m, h, d, w or y such as 90d, at most 100y",
   );
+/** Clocks may be five minutes apart, either way; in seconds. */
+const SHORTEST = toSeconds("10m") ?? 0;
 const permission = z.enum(
   Object.keys(PERMISSIONS) as Permission[],
   `expected one of ${Object.keys(PERMISSIONS).join(", ")}`,
@@ -38,7 +40,12 @@ const shape = {
       (grants) => new Set(grants.map(({ cache }) => cache)).size === grants.length,
       "expected each cache or pattern once",
     ),
-  validity: duration.default("90d"),
+  validity: duration
+    .refine(
+      (given) => (toSeconds(given) ?? Infinity) > SHORTEST,
+      "expected more than 10m: with clocks that are a few minutes apart it would have ended when it is made",
+    )
+    .default("90d"),
   renewBefore: duration.optional(),
   notBefore: z.iso
     .datetime({ offset: true, error: "expected a time such as 2027-01-31T00:00:00Z" })

@@ -8,7 +8,7 @@ import type {
   State,
   UpdateRequest,
 } from "../protocol/provider.ts";
-import { asText, type Properties, Secret } from "../protocol/values.ts";
+import { asText, type Properties, reveal, Secret } from "../protocol/values.ts";
 import { isMoved, isSamePeriod, outputsOf, settingsOf } from "./cache-inputs.ts";
 import { configure, ensure, isOwn, takeOver } from "./cache-making.ts";
 import type { Connection } from "./connection.ts";
@@ -62,13 +62,19 @@ function asFound(name: string, inputs: Properties, there: CacheConfig): Properti
   const period = there.retention_period;
   const words = fromRetentionConfig(period);
   const text = keypair instanceof Secret ? keypair.value : keypair;
-  return {
+  const found: Properties = {
     name,
     isPublic: there.is_public,
     priority: there.priority,
     storeDir,
     upstreamCacheKeyNames: there.upstream_cache_key_names,
     retention: retention !== undefined && isSamePeriod(retention, words) ? retention : words,
+  };
+  // What was declared as a secret stays one.
+  for (const [key, value] of Object.entries(found))
+    if (inputs[key] instanceof Secret) found[key] = new Secret(reveal(value));
+  return {
+    ...found,
     ...(keypair !== undefined && publicKeyOf(asText(text)) === there.public_key && { keypair }),
     adopt,
   };

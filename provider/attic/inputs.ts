@@ -1,10 +1,17 @@
 import { z } from "zod";
 import type { CheckFailure } from "../protocol/provider.ts";
-import { containsUnknown, type Properties, reveal, Secret, type Value } from "../protocol/values.ts";
+import {
+  containsSecret,
+  containsUnknown,
+  type Properties,
+  reveal,
+  Secret,
+  type Value,
+} from "../protocol/values.ts";
 
 /**
  * Checks a resource's inputs one by one and fills in what is not given. What a preview does not know yet is
- * left for the update; a value is never quoted from an input that is secret.
+ * left for the update. An input that holds a secret anywhere is one as a whole, and no value of it is quoted.
  *
  * @param secrets inputs that are secret, given as a secret or not.
  */
@@ -26,7 +33,7 @@ export function checkInputs(
       inputs[property] = given;
       continue;
     }
-    const hidden = given instanceof Secret || secrets.includes(property);
+    const hidden = secrets.includes(property) || (given !== undefined && containsSecret(given));
     const result = schema.safeParse(given === undefined ? undefined : reveal(given));
     if (!result.success) {
       const reason = describe(result.error);

@@ -124,6 +124,10 @@ describe("the resource AccessToken", () => {
     });
   });
 
+  it("may be valid for little more than ten minutes", async () => {
+    assert.deepEqual((await (await open()).check({ ...CI, validity: "11m" })).failures, []);
+  });
+
   describe("is refused before anything is signed", () => {
     const wrong: [string, Properties, string, RegExp][] = [
       ["with no subject", { ...CI, subject: "" }, "subject", /expected a text/],
@@ -151,6 +155,18 @@ describe("the resource AccessToken", () => {
         { ...CI, permissions: [CI.permissions[0]!, CI.permissions[0]!] },
         "permissions",
         /each cache or pattern once/,
+      ],
+      [
+        "with a validity of ten minutes",
+        { ...CI, validity: "10m" },
+        "validity",
+        /expected more than 10m: with clocks/,
+      ],
+      [
+        "with a bad pattern that is a secret, which is not named to the engine",
+        { ...CI, permissions: [{ cache: new Secret("ma in"), allow: ["pull"] }] },
+        "",
+        /^permissions: 0\.cache: expected a cache name or pattern: 1 to 50 of .* may come first$/,
       ],
       ["with a validity that is none", { ...CI, validity: "soon" }, "validity", /such as 90d/],
       [

@@ -53,6 +53,30 @@ describe("the resource Cache", () => {
       assert.deepEqual(inputs, { ...MAIN, keypair: new Secret(KEYPAIR) });
     });
 
+    it("with an input kept secret as a whole where a part of it is", async () => {
+      const upstreamCacheKeyNames = ["cache.nixos.org-1", new Secret("inner-1")];
+      const { inputs, failures } = await provider.check({ name: "main", upstreamCacheKeyNames });
+      assert.deepEqual(failures, []);
+      assert.deepEqual(inputs.upstreamCacheKeyNames, new Secret(["cache.nixos.org-1", "inner-1"]));
+      add("main", { upstream_cache_key_names: ["other-1"] });
+      const { outputs, ...found } = await provider.read("main", inputs, { publicKey: "" });
+      for (const properties of [outputs, found.inputs])
+        assert.deepEqual(properties?.upstreamCacheKeyNames, new Secret(["other-1"]));
+    });
+
+    it("and a wrong input that holds a secret is not named to the engine, which would print it", async () => {
+      const { failures } = await provider.check({
+        name: "main",
+        upstreamCacheKeyNames: [new Secret("inner-1"), 7],
+      });
+      assert.deepEqual(failures, [
+        {
+          property: "",
+          reason: "upstreamCacheKeyNames: 1: Invalid input: expected string, received number",
+        },
+      ]);
+    });
+
     it("and what a preview does not know is left for the update", async () => {
       const { inputs, failures } = await provider.check({ name: new Unknown(), retention: new Unknown() });
       assert.deepEqual(failures, []);
