@@ -12,7 +12,7 @@ import type { EdgeSettings } from "../settings/edge.ts";
 
 const FOLDER = "/etc/attic-mirror";
 /** The program and its settings, as the ConfigMap holds them. */
-export const PROGRAM_FILE = "mirror.mjs";
+export const PROGRAM_FILE = "mirror.cjs";
 export const SETTINGS_FILE = "mirror.json";
 
 export interface MirrorPodArgs {

@@ -17,7 +17,7 @@ export const mirror: Kind = {
 
 function plays(container: Container): boolean {
   const [program, file = ""] = words(container);
-  return program === "node" && file.endsWith("/mirror.mjs");
+  return program === "node" && file.endsWith("/mirror.cjs");
 }
 
 function plan(it: PodContainer, around: Surroundings): Program {

@@ -171,7 +171,7 @@ describe("the mirror of an edge", () => {
   it("is given its program and its settings as files, and what is secret by a Secret", async () => {
     const stack = await stackWith({ mirror: { concurrency: 4, grace: "2d" } });
     const files = dataOf(stack.resources, "ConfigMap", "attic-edge-mirror");
-    assert.equal(files["mirror.mjs"], await bundleJob("mirror"));
+    assert.equal(files["mirror.cjs"], await bundleJob("mirror"));
     assert.deepEqual(json(files["mirror.json"]), {
       caches: ["main", "private"],
       concurrency: 4,
@@ -187,7 +187,7 @@ describe("the mirror of an edge", () => {
       "TOUCH_DATABASE_URL",
     ]);
     const container = containerOf(only(stack, "CronJob"));
-    assert.deepEqual(container.command, ["node", "/etc/attic-mirror/mirror.mjs"]);
+    assert.deepEqual(container.command, ["node", "/etc/attic-mirror/mirror.cjs"]);
     assert.deepEqual(Object.fromEntries(container.env.map(({ name, value }) => [name, value])), {
       ATTIC_URL: "http://attic.attic.svc:80/",
       S3_ENDPOINT: `https://${ACCOUNT}.r2.cloudflarestorage.com`,

@@ -441,7 +441,7 @@ describe("the process of PostgreSQL's container", () => {
 describe("the process of the mirror's container", () => {
   const MIRROR = {
     image: "docker.io/library/node:24-slim",
-    command: ["node", "/etc/attic-mirror/mirror.mjs"],
+    command: ["node", "/etc/attic-mirror/mirror.cjs"],
     volumeMounts: [
       { name: "program", mountPath: "/etc/attic-mirror" },
       { name: "ca", mountPath: "/etc/ca" },
@@ -461,10 +461,10 @@ describe("the process of the mirror's container", () => {
     const { command, args, once } = plan(container(MIRROR, ENV));
     assert.deepEqual(
       [command, args, once],
-      [process.execPath, ["/sandbox/volumes/etc/attic-mirror/mirror.mjs"], true],
+      [process.execPath, ["/sandbox/volumes/etc/attic-mirror/mirror.cjs"], true],
     );
     const roles = plan(container({ ...MIRROR, command: [...MIRROR.command, "roles"] }, ENV));
-    assert.deepEqual(roles.args, ["/sandbox/volumes/etc/attic-mirror/mirror.mjs", "roles"]);
+    assert.deepEqual(roles.args, ["/sandbox/volumes/etc/attic-mirror/mirror.cjs", "roles"]);
   });
 
   it("finds the database, the server and R2 on this machine, and waits for the first two", () => {
