@@ -69,6 +69,6 @@ export default function atticStack(): StackOutputs {
     caches: contents.caches,
     tokens: contents.tokens,
     tokensExpireAt: contents.tokensExpireAt,
-    ...(edge && { edge: { url: edge.url, bucket: edge.bucket } }),
+    ...(edge && { edge: { url: edge.url, bucket: edge.bucket, caches: edge.caches } }),
   };
 }

@@ -27,6 +27,6 @@ export interface StackOutputs {
   tokens: pulumi.Output<Record<string, string>>;
   /** When each token ends, by name: RFC 3339. The `pulumi up` that finds one near its end makes another. */
   tokensExpireAt: Readonly<Record<string, pulumi.Output<string>>>;
-  /** The edge, where there is one: its address, which a default cache makes a substituter, and the bucket behind it. */
-  edge?: { url: string; bucket: pulumi.Output<string> };
+  /** The edge, where there is one: its address, which a default cache makes a substituter, the bucket behind it, and what it serves. */
+  edge?: { url: string; bucket: pulumi.Output<string>; caches: readonly string[] };
 }

@@ -11,7 +11,7 @@ import { cachesText } from "./welcome/report.ts";
 export interface ReportArgs {
   stack: Stack;
   updated: Updated;
-  addresses: Readonly<{ kubernetes: string; attic: string; s3?: string; postgres?: string }>;
+  addresses: Readonly<{ kubernetes: string; attic: string; edge?: string; s3?: string; postgres?: string }>;
   seconds: number;
   /** Caches from which something can be pulled. */
   caches: readonly Welcome[];
@@ -51,6 +51,7 @@ export async function report(args: ReportArgs): Promise<string> {
       [
         ["Kubernetes API", addresses.kubernetes],
         ["Attic", addresses.attic],
+        ...(addresses.edge === undefined ? [] : [["Edge", `${addresses.edge}/`]]),
         ["Object store", addresses.s3 ?? "-"],
         ["PostgreSQL", addresses.postgres ?? "-"],
       ],

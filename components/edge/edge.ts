@@ -36,6 +36,8 @@ export class Edge extends pulumi.ComponentResource {
   readonly url: string;
   /** Name of the bucket. */
   readonly bucket: pulumi.Output<string>;
+  /** Names of the caches that it serves. */
+  readonly caches: readonly string[];
 
   constructor(name: string, args: EdgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("attic-stack:edge:Edge", name, {}, opts);
@@ -93,6 +95,7 @@ export class Edge extends pulumi.ComponentResource {
       parent,
     );
     this.url = `https://${host}`;
+    this.caches = edge.caches;
     this.bucket = bucket.bucketName;
     this.registerOutputs({ url: this.url, bucket: this.bucket });
   }

@@ -4,7 +4,7 @@ import atticStack from "../../index.ts";
 import type { TokenKey } from "../../components/attic/token.ts";
 import type { StackOutputs } from "../../components/outputs.ts";
 import type { ServerSettings } from "../../components/settings/server.ts";
-import { openSandbox } from "../engine/sandbox.ts";
+import { openSandbox, type Sandbox } from "../engine/sandbox.ts";
 import { openStack } from "../engine/stack.ts";
 import { PROJECT, readStackFile } from "../engine/stack-file.ts";
 import { update } from "../engine/update.ts";
@@ -19,7 +19,8 @@ import { writeFileAtomically } from "../support/files.ts";
 import { withLock } from "../support/lock.ts";
 import type { Progress } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
-import { type CacheOutput, type Claims, welcome } from "../welcome/index.ts";
+import { bringToEdge } from "../welcome/edge.ts";
+import { type CacheOutput, type Claims, type Welcome, welcome } from "../welcome/index.ts";
 
 /** `npm start [-- STACK]`: brings the sandbox up, deploys the stack in it, and says what is there. */
 export async function start(args: readonly string[], progress: Progress): Promise<void> {
@@ -39,10 +40,20 @@ export async function start(args: readonly string[], progress: Progress): Promis
     );
     const updated = await withCluster(sandbox, () => update(opened, sandbox, progress));
     const answering = await withCluster(sandbox, () => untilAnswers(sandbox, progress));
+    const outputs = await opened.outputs();
+    const inside = addressesOf(outputs, answering);
+    const { caches, reader } = await welcome(
+      inside.attic,
+      outputs.caches?.value as CacheOutput[],
+      { key: keyOf(outputs), claims: claimsOf(config) },
+      folder,
+    );
+    const edge = await withCluster(sandbox, () => edgeOf(sandbox, progress, { outputs, caches, reader }));
     const addresses = {
       stack,
       kubernetes: sandbox.controlPlane.kubeconfig,
-      ...addressesOf(await opened.outputs(), answering),
+      ...inside,
+      ...(edge !== undefined && { edge }),
     };
     await writeFileAtomically(
       join(SANDBOX, "endpoints.json"),
@@ -50,13 +61,6 @@ export async function start(args: readonly string[], progress: Progress): Promis
       0o644,
     );
     await writeFileAtomically(join(folder, "env"), environmentFile(sandbox.env));
-    const outputs = await opened.outputs();
-    const caches = await welcome(
-      addresses.attic,
-      outputs.caches?.value as CacheOutput[],
-      { key: keyOf(outputs), claims: claimsOf(config) },
-      folder,
-    );
     console.log(
       await report({
         stack: opened,
@@ -68,6 +72,21 @@ export async function start(args: readonly string[], progress: Progress): Promis
       }),
     );
   });
+}
+
+/** Brings the caches that a stack's edge serves there. @returns its address on this machine, where there is one. */
+async function edgeOf(
+  sandbox: Sandbox,
+  progress: Progress,
+  { outputs, caches, reader }: { outputs: OutputMap; caches: Welcome[]; reader: string },
+): Promise<string | undefined> {
+  const edge = outputs.edge?.value as Plain<StackOutputs["edge"]>;
+  if (edge === undefined) return undefined;
+  const served = caches.filter(({ name }) => edge.caches.includes(name));
+  const namespace = outputs.namespace?.value as string;
+  const url = await bringToEdge(sandbox, progress, { edge, namespace, caches: served, token: reader });
+  for (const cache of served) cache.edge = `${url}/${cache.name}`;
+  return url;
 }
 
 /** Where on this machine the parts of a stack answer. */

@@ -19,6 +19,8 @@ export interface Welcome extends CacheOutput {
   substituter: string;
   /** The path that is in it; undefined where its store is not the usual one. */
   path?: string;
+  /** Its address at the edge on this machine, where it is served there too. */
+  edge?: string;
 }
 
 /** How many caches are given something to pull. */
@@ -36,13 +38,14 @@ export type Claims = Pick<TokenRequest, "issuer" | "audiences">;
  *
  * @param attic address of the server on this machine.
  * @param folder of the sandbox, which gets the netrc.
+ * @returns what can be pulled, and the token in the netrc, which is secret.
  */
 export async function welcome(
   attic: string,
   caches: readonly CacheOutput[],
   sign: { key: TokenKey; claims: Claims },
   folder: string,
-): Promise<Welcome[]> {
+): Promise<{ caches: Welcome[]; reader: string }> {
   const tokenFor = async (permissions: Permissions, seconds: number) => {
     const expiresAt = Math.floor(Date.now() / 1000) + seconds;
     return await signToken(sign.key, { subject: "sandbox", permissions, expiresAt, ...sign.claims });
@@ -57,7 +60,7 @@ export async function welcome(
   );
   const reader = await tokenFor({ "*": ["pull"] }, MONTH);
   await writeFileAtomically(join(folder, "netrc"), netrc(attic, reader));
-  return filled;
+  return { caches: filled, reader };
 }
 
 /** @returns the path that the cache holds now. */

@@ -21,15 +21,21 @@ export function cachesText(caches: readonly Welcome[], netrc: string, more: numb
     ),
     ...(more > 0 ? [`… and ${more} more: see the output \`caches\``] : []),
     "",
-    "With Nix, a path from each:",
+    caches.some(({ edge }) => edge !== undefined)
+      ? "With Nix, a path from each, at the edge where it is served there:"
+      : "With Nix, a path from each:",
     ...caches.flatMap((cache) => pullCommand(cache, netrc) ?? []),
   ];
 }
 
-function pullCommand({ path, isPublic, substituter, publicKey }: Welcome, netrc: string): string | undefined {
+function pullCommand(
+  { path, isPublic, substituter, edge, publicKey }: Welcome,
+  netrc: string,
+): string | undefined {
   if (path === undefined) return undefined;
   const options = [
-    `--option substituters ${substituter}`,
+    // What is at the edge is what clients are to pull.
+    `--option substituters ${edge ?? substituter}`,
     `--option trusted-public-keys ${publicKey}`,
     ...(isPublic ? [] : [`--option netrc-file ${netrc}`]),
   ];
