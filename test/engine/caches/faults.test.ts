@@ -228,7 +228,7 @@ const SCENARIOS: Scenario[] = [
       failed(
         await stack.destroy(),
         ...NAMES.map(
-          (name) => `deleting the cache ${name}: the answer is not Attic's; is it Attic that answers there?`,
+          (name) => `reading the cache ${name}: the answer is not a cache; is it Attic that answers there?`,
         ),
       );
       proxy.fault = () => false;

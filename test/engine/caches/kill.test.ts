@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
+import { killedAtRandom } from "../../support/cache-kill.ts";
 import type { CacheStack } from "../../support/cache-stack.ts";
 import { CacheWorld } from "../../support/cache-world.ts";
 import type { Command } from "../../support/command.ts";
@@ -79,29 +79,8 @@ describe(`an update of a hundred caches that is killed ${KILLS} times (TEST_SEED
     await destroyed();
   });
 
-  /**
-   * Runs a command and kills it: at any time, or when it has asked the server a number of things, which is when most
-   * happens; with all that it has started, or without the plugin, which then has a while to go on.
-   *
-   * @returns false where it has ended before.
-   */
   async function isKilled(args: readonly string[]): Promise<boolean> {
-    world.proxy.forget();
-    const command = await stack.command(...args);
-    const after = random() * whole;
-    const calls = random() < 0.2 ? undefined : Math.ceil(random() * 60);
-    const withPlugins = random() < 0.75;
-    const pause = random() * 20;
-    const began = performance.now();
-    const isTime = () =>
-      calls === undefined ? performance.now() - began > after : world.proxy.seen.length >= calls;
-    while (!command.hasEnded && !isTime()) await sleep(1);
-    if (calls !== undefined) await sleep(pause);
-    const pids = withPlugins ? await stack.processes() : [command.pid];
-    for (const pid of command.hasEnded ? [] : pids) kill(pid);
-    const { code, stdout, stderr } = await command.result;
-    assert.ok(code === 0 || code === null, stdout + stderr);
-    return code === null;
+    return await killedAtRandom(stack, world.proxy, args, { random, whole, calls: 60 });
   }
 
   async function finished(command: Command): Promise<void> {
@@ -133,11 +112,3 @@ describe(`an update of a hundred caches that is killed ${KILLS} times (TEST_SEED
     assert.deepEqual((await stack.state()).deployment.resources ?? [], []);
   }
 });
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
-}
