@@ -37,37 +37,40 @@ export async function downloadModule(module: string, version: string, folder: st
 
 /**
  * Builds programs from their Go module, in a module made for the purpose, whose dependencies are those that
- * the programs' own go.mod asks for. Only one such build runs on the machine at a time.
+ * the programs' own go.mod asks for. Only one such build compiles on the machine at a time.
  *
  * @param folder where the programs go, under their names.
  * @throws GoError where there is no Go, or it fails.
  */
 export async function build(source: GoSource, folder: string, say: Say): Promise<void> {
-  const wait = () => {
-    say("waiting for another build to end");
-  };
-  await withLock("attic-stack go build", wait, async () => {
-    const work = join(folder, "work");
-    await mkdir(work);
-    try {
-      say(`downloading Go module ${source.module}`);
-      await writeFile(join(work, "go.mod"), await goModFor(source, work));
+  const work = join(folder, "work");
+  await mkdir(work);
+  try {
+    const commands = Object.entries(source.commands);
+    const packages = commands.map(([, path]) => path);
+    say(`downloading Go module ${source.module}`);
+    await writeFile(join(work, "go.mod"), await goModFor(source, work));
+    // All that it is made of, so that one build downloads while another compiles.
+    await go(["list", "-deps", "-f", "", ...packages], work);
+    const wait = () => {
+      say("waiting for another build to end");
+    };
+    await withLock("attic-stack go build", wait, async () => {
       say(`building from Go module ${source.module}`);
-      const commands = Object.entries(source.commands);
       const [first] = commands;
       // With several programs Go names each after its package; one is named here, as etcd's is called "server".
       const output = commands.length === 1 && first ? join(folder, first[0]) : `${folder}/`;
       const flags = ["-s", "-w", ...source.variables.map((variable) => `-X ${variable}`)].join(" ");
       await compile(
         ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output],
-        commands.map(([, path]) => path),
+        packages,
         work,
         say,
       );
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
-  });
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 async function goModFor(source: GoSource, work: string): Promise<string> {

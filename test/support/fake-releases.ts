@@ -104,6 +104,7 @@ export class FakeMachine {
       case "$1 $2" in
         "mod download") echo '{"Dir": "/nonexistent", "GoMod": "/nonexistent/go.mod"}' ;;
         "mod edit") echo '{"Go": "1.26.0", "Replace": ${replaced}}' ;;
+        "list -deps") ;;
         *)
           cp go.mod ${mod}
           while [ "$1" != "-o" ]; do shift; done
