@@ -20,6 +20,8 @@ export interface Faults {
   bucket?: string;
   /** Reads cannot be noted. */
   reads?: boolean;
+  /** Every object breaks off half way. */
+  broken?: boolean;
   /** Every object has so many bytes, which are made when they are read. */
   endless?: number;
 }
@@ -60,10 +62,20 @@ export default {
         }, { highWaterMark: 0 });
       },
     };
+    const half = async (object) => {
+      const bytes = new Uint8Array(await object.arrayBuffer());
+      const { readable, writable } = new FixedLengthStream(bytes.length);
+      const writer = writable.getWriter();
+      void writer.write(bytes.slice(0, bytes.length / 2)).then(() => writer.abort(new Error("broke off"))).catch(() => {});
+      const { httpEtag, etag, uploaded, size } = object;
+      return { httpEtag, etag, uploaded, size, body: readable };
+    };
     const of = (method) => async (...given) => {
       if (faults.bucket) throw new Error(faults.bucket);
       await tell("asked", method);
-      return faults.endless ? endless : await env.BUCKET[method](...given);
+      if (faults.endless) return endless;
+      const object = await env.BUCKET[method](...given);
+      return faults.broken && object?.body ? half(object) : object;
     };
     const waitUntil = (work) => {
       notes.push(tell("begun", null));

@@ -2,7 +2,7 @@ import type { Bucket, Call } from "./call.ts";
 import { conditional, isPlain } from "./conditional.ts";
 import type { Facts } from "./conditions.ts";
 import { type Kind, objectHeaders } from "./object-answer.ts";
-import { caches, Request, Response } from "./platform.ts";
+import { caches, crypto, type ReadableStream, Request, Response } from "./platform.ts";
 import { factsOf } from "./stored-object.ts";
 
 /** What Cloudflare's cache takes at most, in bytes. */
@@ -24,9 +24,8 @@ export async function fromEdgeCache(
 ): Promise<Response | undefined> {
   try {
     const kept = await caches.default.match(address);
-    if (kept === undefined || isPlain(request)) return kept;
-    const facts = factsFrom(kept);
-    if (facts === undefined) return undefined;
+    const facts = kept === undefined ? undefined : factsFrom(kept);
+    if (facts === undefined || isPlain(request)) return facts && kept;
     return await conditional(request, facts, kind, async (part) => {
       if (part === undefined) return kept;
       const headers = { range: `bytes=${part.first}-${part.last}` };
@@ -43,13 +42,36 @@ export async function fromEdgeCache(
  * lies between them would be held in memory.
  */
 export async function fillEdgeCache(address: string, bucket: Bucket, key: string, kind: Kind): Promise<void> {
+  const object = await bucket.get(key);
+  if (object === null) return;
+  const headers = objectHeaders(factsOf(object), kind);
+  await keepWhole(address, object.body as ReadableStream, headers, () => object.size);
+}
+
+/**
+ * Puts an answer there once all of it has come. Until then it waits under a name that nobody asks for: a cache may
+ * keep what it was given of a stream that broke off, and call that the whole.
+ *
+ * @param size what the body had, by now; undefined where it broke off.
+ */
+export async function keepWhole(
+  address: string,
+  body: ReadableStream,
+  headers: Readonly<Record<string, string>>,
+  size: () => number | undefined,
+): Promise<void> {
+  const cache = caches.default;
+  const waiting = `${address}.${crypto.randomUUID()}`;
   try {
-    const object = await bucket.get(key);
-    if (object === null) return;
-    const headers = objectHeaders(factsOf(object), kind);
-    await caches.default.put(address, new Response(object.body, { headers }));
-  } catch {
-    // Whoever asks next tries again.
+    await cache.put(waiting, new Response(body, { headers }));
+    const whole = await cache.match(waiting);
+    const length = size();
+    if (!whole?.body || length === undefined) return;
+    // By its length the cache can answer ranges.
+    const measured = { ...headers, "content-length": String(length) };
+    await cache.put(address, new Response(whole.body, { headers: measured }));
+  } finally {
+    await cache.delete(waiting);
   }
 }
 

@@ -15,8 +15,26 @@ export async function nar(call: Call, { name, isPublic }: EdgeCache, file: strin
   const kept = isPublic ? await fromEdgeCache(address, request, kind) : undefined;
   if (kept !== undefined) return kept;
   const stored = await storedObject(environment.BUCKET, key, request, kind);
-  const isKept = isPublic && request.method === "GET" && stored?.status === 200;
-  if (isKept && Number(stored.headers.get("content-length")) <= LARGEST_KEPT)
-    context.waitUntil(fillEdgeCache(address, environment.BUCKET, key, kind));
-  return stored ?? missing(isPublic);
+  if (stored === undefined) return missing(isPublic);
+  const isWhole = isPublic && request.method === "GET" && stored.status === 200;
+  if (isWhole && Number(stored.headers.get("content-length")) <= LARGEST_KEPT && isPopular(address))
+    context.waitUntil(fillEdgeCache(address, environment.BUCKET, key, kind).catch(() => undefined));
+  return stored;
 }
+
+/** What this isolate was asked for not long ago. */
+const asked = new Set<string>();
+
+/**
+ * Whether it was asked for before. A client of Nix asks for a NAR once, and to keep that costs more than it takes to
+ * answer: so only what somebody asks for again is kept.
+ */
+function isPopular(address: string): boolean {
+  if (asked.delete(address)) return true;
+  if (asked.size >= MOST_ASKED) asked.clear();
+  asked.add(address);
+  return false;
+}
+
+/** Some hundred KB of names. */
+const MOST_ASKED = 2000;

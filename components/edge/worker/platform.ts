@@ -16,3 +16,4 @@ export type Response = workerd.Response;
 export type Request = workerd.Request;
 export type Headers = workerd.Headers;
 export type ReadableStream = workerd.ReadableStream<Uint8Array>;
+export type AbortController = workerd.AbortController;

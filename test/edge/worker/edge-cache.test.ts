@@ -3,6 +3,8 @@ import { it } from "mocha";
 import { FILE, NAR, NO_FILE } from "./support/edge.ts";
 import { suite } from "./support/suite.ts";
 
+const BROKEN = NO_FILE.replaceAll("2", "3");
+
 suite("Cloudflare's cache", (edge) => {
   const get = async (path: string, headers: Record<string, string> = {}) => {
     const answer = await edge().fetch(path, { headers });
@@ -11,11 +13,13 @@ suite("Cloudflare's cache", (edge) => {
     return { status: answer.status, text, hit: answer.headers.get("cf-cache-status") === "HIT" };
   };
 
-  it("is filled by the first whole GET of a NAR, and not by less", async () => {
-    await get(`/main/nar/${FILE}`, { range: "bytes=0-2" });
-    await get(`/main/nar/${FILE}`, { "if-none-match": "*" });
+  it("is filled by the second whole GET of a NAR, and not by less", async () => {
+    for (const headers of [{ range: "bytes=0-2" }, { "if-none-match": "*" }])
+      await get(`/main/nar/${FILE}`, headers);
     edge().takeAsked();
     assert.equal((await get(`/main/nar/${FILE}`)).hit, false);
+    assert.deepEqual(edge().takeAsked(), ["get"]);
+    assert.equal((await get(`/nar/${FILE}`)).hit, false);
     assert.deepEqual(edge().takeAsked(), ["get", "get"]);
   });
 
@@ -36,6 +40,20 @@ suite("Cloudflare's cache", (edge) => {
 
   it("knows one cache's NAR from another's", async () => {
     assert.equal((await get(`/nar/nar/${FILE}`)).hit, false);
+  });
+
+  it("keeps nothing of a NAR that broke off on its way from the bucket, and the client hears of it", async () => {
+    const path = `/main/nar/${BROKEN}`;
+    const bytes = "0123456789".repeat(20_000);
+    await edge().put({ [`main/nar/${BROKEN}`]: bytes });
+    edge().faults = { broken: true };
+    for (let round = 0; round < 3; round++) {
+      await assert.rejects(async () => await get(path));
+      await edge().settle();
+    }
+    edge().faults = {};
+    const answer = await get(path);
+    assert.deepEqual([answer.status, answer.text === bytes, answer.hit], [200, true, false]);
   });
 
   it("does not keep that a NAR is missing", async () => {

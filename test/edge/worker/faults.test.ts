@@ -76,10 +76,10 @@ suite("a NAR of many gigabytes", (edge) => {
       [512 * 1024 * 1024, ["get", "get"]],
     ] as const) {
       edge().faults = { endless };
+      const path = `/main/nar/${FILE.replaceAll("1", String(endless % 10))}`;
+      await (await edge().fetch(path)).body?.cancel();
       edge().takeAsked();
-      const answer = await edge().fetch(`/main/nar/${FILE}`);
-      assert.equal(answer.headers.get("content-length") ?? `${endless}`, `${endless}`);
-      await answer.body?.cancel();
+      await (await edge().fetch(path)).body?.cancel();
       assert.deepEqual(edge().takeAsked(), calls);
     }
     edge().faults = {};
