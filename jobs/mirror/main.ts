@@ -28,9 +28,8 @@ async function main(args: readonly string[]): Promise<Exit> {
 }
 
 main(process.argv.slice(2)).then(
-  (exit) => {
-    process.exitCode = exit;
-  },
+  // Whatever is still open: a run that does not end keeps the next one from beginning.
+  (exit) => process.exit(exit),
   (error: unknown) => {
     if (!(error instanceof WrongSettings || error instanceof Failure)) throw error;
     const log = new Log([]);

@@ -81,35 +81,36 @@ export class Database {
     return new Database(client);
   }
 
-  /** @returns false where another connection holds the lock of that name. It ends with the connection. */
+  /**
+   * @returns false where another connection holds the lock of that name. It ends with the connection, which the server
+   *   finds dead within a minute where the machine at this end is gone.
+   */
   async lock(name: string): Promise<boolean> {
+    await this.#ask(
+      "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
+    );
     const number = createHash("sha256").update(name).digest().readBigInt64LE().toString();
-    const { rows } = await this.#ask<{ locked: boolean }>("SELECT pg_try_advisory_lock($1) AS locked", [
-      number,
-    ]);
-    return rows[0]?.locked === true;
+    const { rows } = await this.#ask("SELECT pg_try_advisory_lock($1) AS locked", [number]);
+    return (rows as { locked: boolean }[])[0]?.locked === true;
   }
 
   /** Which of these caches there are. */
   async caches(names: readonly string[]): Promise<ReadonlySet<string>> {
     const sql = "SELECT name FROM cache WHERE name = ANY ($1) AND deleted_at IS NULL";
-    const { rows } = await this.#ask<{ name: string }>(sql, [names]);
-    return new Set(rows.map(({ name }) => name));
+    const { rows } = await this.#ask(sql, [names]);
+    return new Set((rows as { name: string }[]).map(({ name }) => name));
   }
 
   /** All that there is to pull, as it is at one moment, in the order of the index. */
   async *rows(caches: readonly string[]): AsyncGenerator<Row[], undefined> {
     await this.#ask("BEGIN TRANSACTION READ ONLY ISOLATION LEVEL REPEATABLE READ");
-    try {
-      await this.#ask(`DECLARE path NO SCROLL CURSOR FOR ${ROWS}`, [caches]);
-      for (;;) {
-        const { rows } = await this.#ask<Cells>({ text: `FETCH ${BATCH} FROM path`, rowMode: "array" });
-        if (rows.length === 0) return;
-        yield rows.flatMap((cells) => this.#row(cells) ?? []);
-      }
-    } finally {
-      await this.#ask("ROLLBACK").catch(() => undefined);
+    await this.#ask(`DECLARE path NO SCROLL CURSOR FOR ${ROWS}`, [caches]);
+    for (;;) {
+      const { rows } = await this.#ask({ text: `FETCH ${BATCH} FROM path`, rowMode: "array" });
+      if (rows.length === 0) break;
+      yield rows.flatMap((cells) => this.#row(cells as Cells) ?? []);
     }
+    await this.#ask("ROLLBACK");
   }
 
   /** Runs what changes something. @returns how many rows it changed. */
@@ -132,15 +133,13 @@ export class Database {
     return undefined;
   }
 
-  async #ask<R extends pg.QueryResultRow | readonly unknown[]>(
+  async #ask(
     query: string | { text: string; rowMode: "array" },
     values: readonly unknown[] = [],
-  ): Promise<{ rows: R[]; rowCount: number | null }> {
+  ): Promise<{ rows: unknown[]; rowCount: number | null }> {
+    const asked = typeof query === "string" ? { text: query } : query;
     try {
-      const { rows, rowCount } = await this.#client.query(
-        typeof query === "string" ? { text: query, values: [...values] } : { ...query, values: [...values] },
-      );
-      return { rows: rows as R[], rowCount };
+      return await this.#client.query({ ...asked, ...(values.length > 0 && { values: [...values] }) });
     } catch (error) {
       throw databaseError(error);
     }

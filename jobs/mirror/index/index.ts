@@ -63,7 +63,7 @@ export class Index {
       const start = at + 4;
       at = start + (head & ~TAIL);
       if (at > this.#bytes.length || at === start) throw new Damaged("the index is cut off");
-      if ((head & TAIL) !== 0 !== ofTail) continue;
+      if (((head & TAIL) !== 0) !== ofTail) continue;
       const lines = textOf(this.#bytes.subarray(start, at)).split("\n");
       lines.pop();
       yield* lines;
@@ -74,7 +74,9 @@ export class Index {
 function textOf(block: Buffer): string {
   try {
     // In one piece, because many small ones are many to clear away.
-    return zstdDecompressSync(block, { maxOutputLength: LARGEST_BLOCK, chunkSize: 2 * BLOCK }).toString("latin1");
+    return zstdDecompressSync(block, { maxOutputLength: LARGEST_BLOCK, chunkSize: 2 * BLOCK }).toString(
+      "latin1",
+    );
   } catch {
     throw new Damaged("the index is corrupt");
   }

@@ -98,10 +98,10 @@ export class Bucket {
     };
     const content = { pieces: [body], size: body.length, sha256: sha256(body) };
     return await this.#retrying("POST", "?delete", async () => {
-      const answer = await this.#ok(
-        await this.#send("POST", "", { query: { delete: "" }, content, headers }),
-      );
-      return elements(await this.#service.text(answer), "Error").map((error) => text(error, "Key"));
+      const response = await this.#send("POST", "", { query: { delete: "" }, content, headers });
+      const answer = await this.#service.text(await this.#ok(response));
+      if (!answer.includes("DeleteResult")) throw new Transient("it does not say what was deleted");
+      return elements(answer, "Error").map((error) => text(error, "Key"));
     });
   }
 
@@ -186,7 +186,7 @@ export class Bucket {
       if (response.statusCode === 404 && (await this.#sizeOf(key)) === size) return;
       const answer = await this.#service.text(await this.#ok(response));
       // It may begin with 200 and then fail.
-      if (answer.includes("<Error>"))
+      if (!answer.includes("CompleteMultipartUploadResult"))
         throw new Transient(`the upload was not put together: ${text(answer, "Code")}`);
     });
   }
@@ -280,6 +280,9 @@ export class Bucket {
   }
 }
 
+/** @throws Transient where there is none: then it was not the store that answered, and nothing is stored. */
 function etagOf(response: IncomingMessage): string {
-  return (response.headers.etag ?? "").replace(/^W\//, "").replaceAll('"', "");
+  const etag = (response.headers.etag ?? "").replace(/^W\//, "").replaceAll('"', "");
+  if (!/^[\x21-\x7e]+$/.test(etag)) throw new Transient("it answered 200 and named no ETag");
+  return etag;
 }

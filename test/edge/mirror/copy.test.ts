@@ -261,7 +261,7 @@ describe("the mirror", function () {
   for (const [what, bytes] of Object.entries({
     nothing: Buffer.alloc(0),
     "a few letters": Buffer.from("x y z\n"),
-    "zeros": Buffer.alloc(100_000),
+    zeros: Buffer.alloc(100_000),
   })) {
     it(`does the same where the index is ${what}`, async () => {
       await world.bucket.put("_edge/index/paths", bytes);

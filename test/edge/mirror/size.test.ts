@@ -83,7 +83,15 @@ async function pretendMirrored(world: MirrorWorld, cache: string): Promise<void>
       const etag = randomBytes(16).toString("hex");
       const suffix = toNixBase32(randomBytes(8)).slice(-12);
       const fileHash = toNixBase32(randomBytes(32));
-      writer.entry({ cache, hash, file: `${narHash}-${suffix}.nar.zst`, fileHash, fileSize: 90, stamp: stamp + tag, etag });
+      writer.entry({
+        cache,
+        hash,
+        file: `${narHash}-${suffix}.nar.zst`,
+        fileHash,
+        fileSize: 90,
+        stamp: stamp + tag,
+        etag,
+      });
     }
   await database.close();
   const info = "StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 41\n";
