@@ -94,6 +94,7 @@ export type TokenCheck =
       /** SPKI, as PEM. */
       publicKey: string;
       issuer?: string;
-      audience?: string;
+      /** A token has to name one of them. */
+      audiences?: readonly string[];
     }
   | { algorithm: "HS256" };

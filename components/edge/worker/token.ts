@@ -11,7 +11,7 @@ const LONGEST = 16_384;
 /** What tokens may be bound to. */
 interface Bound {
   issuer?: string;
-  audience?: string;
+  audiences?: readonly string[];
 }
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -55,10 +55,13 @@ function isTime(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(Math.trunc(value));
 }
 
-function isFor({ issuer, audience }: Bound, { sub = "", iss, aud = [] }: Claims): boolean {
-  const audiences: unknown[] = [aud].flat();
-  if (![sub, iss ?? "", ...audiences].every((value) => typeof value === "string")) return false;
-  return (issuer === undefined || iss === issuer) && (audience === undefined || audiences.includes(audience));
+function isFor({ issuer, audiences }: Bound, { sub = "", iss, aud = [] }: Claims): boolean {
+  const named: unknown[] = [aud].flat();
+  if (![sub, iss ?? "", ...named].every((value) => typeof value === "string")) return false;
+  return (
+    (issuer === undefined || iss === issuer) &&
+    (audiences?.some((audience) => named.includes(audience)) ?? true)
+  );
 }
 
 /** One bad pattern, or a flag other than 0 and 1, voids the whole token, as at the server. */
