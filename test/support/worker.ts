@@ -13,6 +13,8 @@ export interface WorkerOptions {
   objects?: Readonly<Record<string, string | Uint8Array>>;
   /** What goes wrong in the bindings; may be changed while the Worker runs. */
   faults?: Faults;
+  /** The bundle alone: nothing can go wrong in its bindings, and nobody hears what it reads. */
+  alone?: boolean;
 }
 
 export interface Faults {
@@ -101,11 +103,16 @@ export class TestWorker implements AsyncDisposable {
     this.url = url;
   }
 
-  static async start({ config, objects = {}, faults = {} }: WorkerOptions): Promise<TestWorker> {
+  static async start({
+    config,
+    objects = {},
+    faults = {},
+    alone = false,
+  }: WorkerOptions): Promise<TestWorker> {
     const seen: Seen = { faults, reads: [], asked: [], log: "", made: 0, underWay: 0 };
     const miniflare = new Miniflare({
       modules: [
-        { type: "ESModule", path: "around.js", contents: AROUND },
+        ...(alone ? [] : [{ type: "ESModule", path: "around.js", contents: AROUND } as const]),
         { type: "ESModule", path: "worker.js", contents: await bundleWorker() },
       ],
       modulesRoot: "/",
