@@ -223,7 +223,8 @@ suite(
       (await edge().fetch(PATH, { headers: bearer(tokenFor({ team: { r: 1 } }, more)) })).status === 200;
 
     it("have to come from the issuer, and be for the audience, alone or among others", async () => {
-      for (const aud of ["us", ["us"], ["them", "us"], "them too", ["them too"]]) assert.ok(await holds({ iss: "me", aud }));
+      for (const aud of ["us", ["us"], ["them", "us"], "them too", ["them too"]])
+        assert.ok(await holds({ iss: "me", aud }));
     });
 
     it("are void from anybody else, and for anybody else", async () => {
