@@ -16,7 +16,9 @@ const folder = edgeFolder(sandbox);
 await stopDaemons(folder);
 const ports = await portsOf(folder);
 const edge = await Edge.open(folder, ports);
-const server = apiServer(edge, hashOf(await tokenOf(folder)));
+const server = apiServer(edge, hashOf(await tokenOf(folder)), (line) => {
+  console.log(line);
+});
 const port = ports.noted("api") ?? (await ports.provide("api"));
 
 const tell = async () => {

@@ -15,10 +15,11 @@ const LARGEST = 64 * 1024 * 1024;
  * Serves Cloudflare's REST API, version 4.
  *
  * @param master hash of the token that the sandbox's engine has, which may do all.
+ * @param log is told of each call, without what is secret.
  */
-export function apiServer(edge: Edge, master: string): Server {
+export function apiServer(edge: Edge, master: string, log: (line: string) => void): Server {
   return createServer((request, response) => {
-    answer(edge, master, request, response).catch((error: unknown) => {
+    answer(edge, master, request, response, log).catch((error: unknown) => {
       console.error(error);
       response.destroy();
     });
@@ -30,6 +31,7 @@ async function answer(
   master: string,
   request: IncomingMessage,
   response: ServerResponse,
+  log: (line: string) => void,
 ): Promise<void> {
   const began = performance.now();
   let result: Json | Response;
@@ -50,7 +52,7 @@ async function answer(
   const headers = { ...Object.fromEntries(plain.headers), "content-length": contents.length };
   response.writeHead(plain.status, headers).end(contents);
   const took = Math.round(performance.now() - began);
-  console.log(`${request.method ?? ""} ${request.url ?? ""} ${plain.status} ${took} ms`);
+  log(`${request.method ?? ""} ${request.url ?? ""} ${plain.status} ${took} ms`);
 }
 
 async function dispatch(

@@ -76,6 +76,9 @@ const NUMBERS: Readonly<Record<string, [S3Code, string?]>> = {
 export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
   const message = error instanceof Error ? error.message : String(error);
+  // What was thrown inside of a stream comes out of the binding as another error, with the same words.
+  const named = (Object.keys(CODES) as S3Code[]).find((code) => message === CODES[code][1]);
+  if (named !== undefined) return new S3Error(named);
   const [code, words] = NUMBERS[/\((\d+)\)\s*$/.exec(message)?.[1] ?? ""] ?? ["InternalError" as const];
   if (code === "InternalError") console.error(`S3: ${message}`);
   return words === undefined ? new S3Error(code) : new S3Error(code, words);

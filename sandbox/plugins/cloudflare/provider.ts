@@ -34,6 +34,9 @@ export function resourceMethods(table: Readonly<Record<string, Resource>>, clien
   return {
     check: async ({ type, news }) => {
       const resource = find(type);
+      const unplayable = (resource.unplayed ?? []).filter((name) => name in news);
+      if (unplayable.length > 0)
+        return { inputs: news, failures: unplayable.map((name) => notPlayed(type, name)) };
       const wrong = misshapen(news, resource.inputs);
       const more = wrong.length === 0 ? await resource.check?.(knownOf(revealAll(news))) : undefined;
       return { inputs: news, failures: [...wrong, ...(more ?? [])] satisfies CheckFailure[] };
@@ -44,10 +47,10 @@ export function resourceMethods(table: Readonly<Record<string, Resource>>, clien
       const planned = withDefaults(resource, inputs);
       if (preview) {
         const open = [...resource.computed, ...(resource.filled ?? []).filter((name) => !(name in planned))];
-        return { id: "", outputs: hide(resource, { ...planned, ...unknowns(open) }) };
+        return { id: "", outputs: hide(resource, { ...planned, ...unknowns([...open, "id"]) }) };
       }
       const made = await resource.create(client(), revealAll(planned));
-      return { id: made.id, outputs: hide(resource, keepSecrets(made.outputs, planned)) };
+      return { id: made.id, outputs: hide(resource, { ...keepSecrets(made.outputs, planned), id: made.id }) };
     },
     read: async ({ type, id, outputs, inputs }) => {
       const resource = find(type);
@@ -62,7 +65,11 @@ export function resourceMethods(table: Readonly<Record<string, Resource>>, clien
         if (before !== undefined && same(before, after)) return [[name, before] as const];
         return after === undefined ? [] : [[name, after] as const];
       });
-      return { id: start.id, outputs: hide(resource, kept), inputs: Object.fromEntries(now) };
+      return {
+        id: start.id,
+        outputs: hide(resource, { ...kept, id: start.id }),
+        inputs: Object.fromEntries(now),
+      };
     },
     update: async ({ type, id, olds, news, preview }) => {
       const resource = find(type);
@@ -73,16 +80,20 @@ export function resourceMethods(table: Readonly<Record<string, Resource>>, clien
         const open = [...resource.computed, ...filled].filter((name) => !stays(name));
         const left = [...resource.computed, ...filled].filter((name) => stays(name) && name in olds);
         const before = Object.fromEntries(left.map((name) => [name, olds[name] ?? null]));
-        return hide(resource, { ...dropNulls(planned), ...before, ...unknowns(open) });
+        return hide(resource, { ...dropNulls(planned), ...before, ...unknowns(open), id });
       }
       if (!resource.update) throw new Error(`${type} cannot be updated`);
       const outputs = await resource.update(client(), id, revealAll(olds), revealAll(dropNulls(planned)));
-      return hide(resource, keepSecrets(dropNulls(outputs), planned));
+      return hide(resource, { ...keepSecrets(dropNulls(outputs), planned), id });
     },
     delete: async ({ type, id, outputs }) => {
       await find(type).delete(client(), id, revealAll(outputs));
     },
   };
+}
+
+function notPlayed(type: string, property: string): CheckFailure {
+  return { property, reason: unplayed("input", `${property} of ${type}`, "cloudflare") };
 }
 
 function compare(resource: Resource, { olds, news }: DiffRequest): DiffResult {

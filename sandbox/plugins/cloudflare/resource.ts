@@ -7,6 +7,8 @@ import type { Fields } from "./shape.ts";
 export interface Resource {
   /** Its inputs, and which of them there have to be. */
   inputs: Fields;
+  /** Inputs of the official plugin for which the sandbox's Cloudflare has nothing: refused. */
+  unplayed?: readonly string[];
   /** What stands in the state for inputs that are not given. */
   defaults?: Properties;
   /** Inputs that Cloudflare fills in where they are not given; they then stay as they are. */

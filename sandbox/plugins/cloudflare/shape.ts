@@ -24,7 +24,12 @@ export function misshapen(properties: Properties, fields: Fields, path = ""): Ch
   const wrong = Object.entries(properties).flatMap(([name, value]) => {
     const shape = fields[name];
     if (shape === undefined)
-      return [{ property: at(name), reason: `there is no input ${at(name)}` } satisfies CheckFailure];
+      return [
+        {
+          property: at(name),
+          reason: `the sandbox's stand-in knows no input ${at(name)}`,
+        } satisfies CheckFailure,
+      ];
     return value === null ? [] : misfit(value, shape, at(name));
   });
   return [...missing, ...wrong];

@@ -77,5 +77,4 @@ export const SCRIPT_INPUTS: Fields = {
   },
   tailConsumers: { list: { fields: { service: "string!", environment: "string", namespace: "string" } } },
   usageModel: "string",
-  ...Object.fromEntries(UNPLAYED.map((name) => [name, { fields: {} }])),
 };

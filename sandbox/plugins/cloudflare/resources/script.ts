@@ -38,6 +38,7 @@ const path = (of: Properties, what = "scripts", more = "") =>
 /** A Worker, with its contents, bindings and settings in one. */
 export const script: Resource = {
   inputs: SCRIPT_INPUTS,
+  unplayed: UNPLAYED,
   defaults: { compatibilityDate: "", logpush: false, usageModel: "standard" },
   filled: ["annotations", "bindings", "compatibilityFlags", "placement", "tailConsumers"],
   computed: COMPUTED,
@@ -63,12 +64,6 @@ export const script: Resource = {
 async function check(inputs: Properties): Promise<CheckFailure[]> {
   const { content, contentFile, contentSha256, contentType, usageModel, bindings } = inputs;
   const failure = (property: string, reason: string): CheckFailure[] => [{ property, reason }];
-  const unplayed = UNPLAYED.filter((name) => name in inputs);
-  if (unplayed[0] !== undefined)
-    return failure(
-      unplayed[0],
-      `the sandbox's stand-in for pulumi-resource-cloudflare does not play ${unplayed[0]}`,
-    );
   if (content === undefined && contentFile === undefined)
     return failure("content", "one of content, contentFile and assets must be given");
   if (content !== undefined && contentFile !== undefined)
