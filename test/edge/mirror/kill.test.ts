@@ -2,23 +2,30 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { type Path, pathOf } from "../../contract/support/nar.ts";
+import type { Command } from "../../support/command.ts";
 import { MirrorWorld } from "../../support/mirror.ts";
+import { Proxy } from "../../support/proxy.ts";
 import { randomNumbers } from "../../support/random.ts";
 
 const KILLS = Number(process.env.MIRROR_TEST_KILLS ?? 200);
-/** How long a run takes at most that has this little to do, in milliseconds. */
-const RUN = 450;
+/** How long after a request of the mirror's it is killed at most, in milliseconds: a request takes some three. */
+const LATER = 12;
 
 describe("the mirror, killed", function () {
   this.timeout(240_000);
   let world: MirrorWorld;
+  let store: Proxy;
   let key: string;
   before(async () => {
     world = await MirrorWorld.start();
+    store = await Proxy.start(`${world.env.S3_ENDPOINT ?? ""}/`);
     await world.api.create("main");
     key = (await world.api.config("main")).public_key;
   });
-  after(() => world.stop());
+  after(async () => {
+    await store.stop();
+    await world.stop();
+  });
 
   it(`at ${KILLS} random moments never leaves a narinfo whose NAR is missing or different, and the next run goes on`, async () => {
     const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -33,12 +40,17 @@ describe("the mirror, killed", function () {
       const twin = live[Math.floor(random() * live.length)];
       if (twin !== undefined && random() < 0.3) live.push(await pushTwin(world, twin));
       if (live.length > 25) await world.forget(...live.splice(0, 3));
-      const command = world.begin({ config: { graceSeconds: random() < 0.5 ? 0 : 3600 } });
-      await sleep(random() * RUN);
-      if (!command.hasEnded) {
-        command.kill();
-        killed += 1;
-      }
+      const env = { S3_ENDPOINT: store.url.replace(/\/$/, "") };
+      const command = world.begin({ env, config: { graceSeconds: random() < 0.5 ? 0 : 3600 } });
+      // So many requests to the store are begun before it is killed: there are some twenty in a run.
+      let left = Math.floor(random() * 24);
+      const wait = random() * LATER;
+      store.fault = () => {
+        left -= 1;
+        if (left === 0) setTimeout(() => (killed += kill(command)), wait);
+        return false;
+      };
+      if (left === 0) await sleep(random() * 200).then(() => (killed += kill(command)));
       await command.result;
       assert.deepEqual(await world.bucket.faults(key), [], `after ${killed} kills`);
     }
@@ -57,6 +69,13 @@ describe("the mirror, killed", function () {
     assert.equal((await world.bucket.nars()).length, nars);
   });
 });
+
+/** @returns how many processes that was. */
+function kill(command: Command): number {
+  if (command.hasEnded) return 0;
+  command.kill();
+  return 1;
+}
 
 /** Pushes the same NAR under another name. */
 async function pushTwin(world: MirrorWorld, { nar }: Path): Promise<Path> {
