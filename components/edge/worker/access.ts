@@ -34,7 +34,7 @@ export async function mayPull({ request, edge }: Call, name: string): Promise<bo
 function fromHeader(headers: Headers): string | undefined {
   const [, scheme = "", rest = ""] = /^(bearer|basic) (.*)$/i.exec(headers.get("authorization") ?? "") ?? [];
   if (scheme.toLowerCase() === "bearer") return rest;
-  const pair = String.fromCharCode(...(decodeBase64(rest) ?? []));
+  const pair = new TextDecoder().decode(decodeBase64(rest));
   const colon = pair.indexOf(":");
   return colon < 0 ? undefined : pair.slice(colon + 1);
 }

@@ -7,7 +7,7 @@ import { randomNumbers } from "../../support/random.ts";
 import { TestWorker } from "../../support/worker.ts";
 import { claims, CONFIG, FILE, HASH, KEY, now, OBJECTS, SECRET, statusOf, tokenFor } from "./support/edge.ts";
 
-const REQUESTS = 12_000;
+const REQUESTS = 10_500;
 const AT_ONCE = 16;
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 1e9);

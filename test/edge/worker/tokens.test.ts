@@ -181,6 +181,13 @@ suite("tokens", (edge) => {
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`cache-${index}`, { r: 1 }]));
     await holds(tokenFor({ ...many(400), team: { r: 1 } }));
     await isVoid(tokenFor({ ...many(800), team: { r: 1 } }));
+    // As long as Cloudflare lets headers be.
+    for (const giant of [
+      basic("x".repeat(90_000)),
+      bearer("x".repeat(120_000)),
+      basic("", "x".repeat(90_000)),
+    ])
+      assert.equal(await statusOf(giant), 401);
   });
 
   it("with rubbish in their place are as good as none", async () => {
