@@ -22,7 +22,8 @@ describe(`the edge's Worker: ${REQUESTS} random requests (TEST_SEED=${seed})`, (
     await edge[Symbol.asyncDispose]();
   });
 
-  it("are never a fault, and give nothing private without its token", async () => {
+  it("are never a fault, and give nothing private without its token", async function () {
+    this.timeout(300_000);
     const random = randomNumbers(seed);
     const statuses = new Map<number, number>();
     let left = REQUESTS;
