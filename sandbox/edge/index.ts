@@ -87,8 +87,8 @@ export async function startEdge(sandbox: string): Promise<Daemon> {
           await sourcesHash(),
         ],
       });
-      const url = await baseUrl(folder);
-      await untilReady([daemon], async () => (await fetch(url)).status, PATIENCE);
+      // Where its port is taken it chooses another one.
+      await untilReady([daemon], async () => (await fetch(await baseUrl(folder))).status, PATIENCE);
       return daemon;
     },
   );

@@ -19,7 +19,8 @@ const edge = await Edge.open(folder, ports);
 const server = apiServer(edge, hashOf(await tokenOf(folder)), (line) => {
   console.log(line);
 });
-const port = ports.noted("api") ?? (await ports.provide("api"));
+// The one that was told, unless somebody has taken it since.
+const port = await ports.provide("api");
 
 const tell = async () => {
   const addresses = {
@@ -36,5 +37,6 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     void edge.close().then(() => process.exit(0));
   });
 }
+// Whoever gets an answer finds the addresses there.
 server.listen(port, "127.0.0.1");
 await once(server, "listening");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import type { Ports } from "../../programs/ports.ts";
 import type { ScriptState, State } from "../state.ts";
 import { inspectWorker } from "./inspect.ts";
@@ -37,6 +37,8 @@ export class Runtime {
       target: "es2024",
       logLevel: "silent",
     });
+    // Its service would stay for as long as the daemon.
+    await stop();
     return new Runtime(options, outputFiles[0]?.text ?? "");
   }
 

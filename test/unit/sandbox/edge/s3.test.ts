@@ -19,7 +19,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
 }
 
 describe("the S3 API of the sandbox's R2", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const Bucket = "nix";
   let world: EdgeWorld;
   let s3: S3.S3Client;
