@@ -8,7 +8,7 @@ import { type Fault, Proxy } from "../../support/proxy.ts";
 import { TcpProxy } from "./support/tcp-proxy.ts";
 
 /** Servers that do not answer are not waited for long. */
-const HASTE = { silenceSeconds: 0.4, retrySeconds: 0.4 };
+const HASTE = { silenceSeconds: 1, retrySeconds: 0.4 };
 
 type Answer = Parameters<Fault>[1];
 
@@ -63,7 +63,7 @@ describe("the mirror, where something fails", function () {
   });
 
   /** Runs it with what was set up, and looks whether what is at the edge is sound. */
-  const fails = async (config: Readonly<Record<string, unknown>> = HASTE) => {
+  const fails = async (config: Readonly<Record<string, unknown>> = {}) => {
     const result = await world.run({ env, config });
     assert.deepEqual(await world.bucket.faults(key), []);
     return result;
@@ -172,7 +172,7 @@ describe("the mirror, where something fails", function () {
             if (asked > after) answer(response);
             return asked > after;
           };
-          const { code } = await fails();
+          const { code } = await fails(HASTE);
           assert.equal(code, 3);
           const paths = await world.bucket.paths();
           assert.deepEqual(
@@ -228,7 +228,7 @@ describe("the mirror, where something fails", function () {
             if (asked > after) answer(response);
             return asked > after;
           };
-          const { code, printed } = await fails();
+          const { code, printed } = await fails(HASTE);
           assert.equal(code, 4, printed);
         });
       }
@@ -274,7 +274,7 @@ describe("the mirror, where something fails", function () {
       it(`is cut off after ${bytes} bytes: nothing is taken away`, async () => {
         const before = await world.bucket.paths();
         database.cutsAfter = bytes;
-        const { code, printed } = await fails();
+        const { code, printed } = await fails(HASTE);
         assert.equal(code, 4, printed);
         assert.deepEqual(await world.bucket.paths(), before);
       });
