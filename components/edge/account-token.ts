@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import cloudflare from "@pulumi/cloudflare";
+import { cloudflare } from "./cloudflare.ts";
 import pulumi from "@pulumi/pulumi";
 
 export interface AccountTokenArgs {
@@ -30,8 +30,8 @@ export class AccountToken extends pulumi.ComponentResource {
   constructor(name: string, args: AccountTokenArgs, opts?: pulumi.ComponentResourceOptions) {
     super("attic-stack:edge:AccountToken", name, {}, opts);
     const { account: accountId, called, permission, resource } = args;
-    const groups = cloudflare.getAccountApiTokenPermissionGroupsListOutput({ accountId }, { parent: this });
-    const token = new cloudflare.AccountToken(
+    const groups = cloudflare().getAccountApiTokenPermissionGroupsListOutput({ accountId }, { parent: this });
+    const token = new (cloudflare().AccountToken)(
       name,
       {
         accountId,

@@ -1,4 +1,4 @@
-import cloudflare from "@pulumi/cloudflare";
+import { cloudflare } from "./cloudflare.ts";
 import pulumi from "@pulumi/pulumi";
 import { AccountToken, type S3Keys } from "./account-token.ts";
 
@@ -32,14 +32,14 @@ export class EdgeBucket extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     super("attic-stack:edge:EdgeBucket", name, {}, opts);
     const { account: accountId, bucketName, location, protect } = args;
-    const bucket = new cloudflare.R2Bucket(
+    const bucket = new (cloudflare().R2Bucket)(
       name,
       { accountId, name: bucketName, ...(location !== undefined && { location }) },
       { parent: this, protect },
     );
     this.bucketName = bucket.name;
     this.endpoint = `https://${accountId}.r2.cloudflarestorage.com`;
-    new cloudflare.R2BucketLifecycle(
+    new (cloudflare().R2BucketLifecycle)(
       `${name}-lifecycle`,
       {
         accountId,

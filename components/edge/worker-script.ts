@@ -1,4 +1,4 @@
-import cloudflare from "@pulumi/cloudflare";
+import { cloudflare } from "./cloudflare.ts";
 import pulumi from "@pulumi/pulumi";
 import { bundleWorker } from "./bundle.ts";
 import type { EdgeConfig } from "./layout.ts";
@@ -26,7 +26,7 @@ export class EdgeWorker extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("attic-stack:edge:EdgeWorker", name, {}, opts);
     const { account: accountId, zone: zoneId, host, scriptName, bucketName, config, dataset } = args;
-    const script = new cloudflare.WorkersScript(
+    const script = new (cloudflare().WorkersScript)(
       name,
       {
         accountId,
@@ -43,7 +43,7 @@ export class EdgeWorker extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    new cloudflare.WorkersCustomDomain(
+    new (cloudflare().WorkersCustomDomain)(
       `${name}-domain`,
       { accountId, zoneId, hostname: host, service: script.scriptName },
       { parent: this },
