@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { build } from "esbuild";
 
 /** The programs here that run inside the cluster, each a folder with a `main.ts`. */
 export type Job = "mirror";
@@ -14,6 +13,8 @@ const MOST = 900_000;
  * @throws Error where it is too large for a ConfigMap.
  */
 export async function bundleJob(job: Job): Promise<string> {
+  // Most stacks have no such job.
+  const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, job, "main.ts")],
     absWorkingDir: join(import.meta.dirname, ".."),
