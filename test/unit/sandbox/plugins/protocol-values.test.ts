@@ -19,8 +19,10 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 describe("values of the plugin protocol", () => {
   it("come back from the wire as they went", () => {
+    // google-protobuf, and with it the SDK, loses what has this name.
+    const name = fc.string().filter((text) => text !== "__proto__");
     const value: fc.Arbitrary<Properties> = fc.dictionary(
-      fc.string(),
+      name,
       fc.letrec((tie) => ({
         tree: fc.oneof(
           { depthSize: "small" },
@@ -29,7 +31,7 @@ describe("values of the plugin protocol", () => {
           fc.double({ noNaN: true, noDefaultInfinity: true }),
           fc.string(),
           fc.array(tie("tree")),
-          fc.dictionary(fc.string(), tie("tree"), { noNullPrototype: true }),
+          fc.dictionary(name, tie("tree"), { noNullPrototype: true }),
           tie("tree").map((inner) => new Secret(inner as Properties)),
         ),
       })).tree as fc.Arbitrary<Properties>,
