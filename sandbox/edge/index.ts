@@ -102,7 +102,9 @@ export async function stopEdge(sandbox: string): Promise<number> {
     () => undefined,
     async () => {
       const running = (await findProcesses(folder)).length;
+      // The daemon ends the Workers in its own way; what is left then would keep their ports.
       await stopDaemons(folder, [EDGE]);
+      await stopDaemons(folder);
       return running;
     },
   );
