@@ -133,12 +133,12 @@ describe("the daemon that plays Cloudflare", function () {
     const holders = [before.api, before.workers[0]!.url].map((url): Server =>
       createServer().listen(Number(new URL(url).port), "127.0.0.1"),
     );
-    await Promise.all(
-      holders.map(async (holder) => {
-        await once(holder, "listening");
-      }),
-    );
     try {
+      await Promise.all(
+        holders.map(async (holder) => {
+          await once(holder, "listening");
+        }),
+      );
       const env = await provideEdge(sandbox);
       const after = (await edgeAddresses(sandbox))!;
       assert.equal(after.api, env.CLOUDFLARE_BASE_URL);
