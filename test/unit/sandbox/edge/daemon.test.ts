@@ -130,15 +130,9 @@ describe("the daemon that plays Cloudflare", function () {
     await deploy();
     const before = (await edgeAddresses(sandbox))!;
     await stopEdge(sandbox);
-    const holders = [before.api, before.workers[0]!.url].map((url): Server =>
-      createServer().listen(Number(new URL(url).port), "127.0.0.1"),
-    );
+    const holders: (Server | undefined)[] = [];
     try {
-      await Promise.all(
-        holders.map(async (holder) => {
-          await once(holder, "listening");
-        }),
-      );
+      for (const address of [before.api, before.workers[0]!.url]) holders.push(await hold(address));
       const env = await provideEdge(sandbox);
       const after = (await edgeAddresses(sandbox))!;
       assert.equal(after.api, env.CLOUDFLARE_BASE_URL);
@@ -146,7 +140,7 @@ describe("the daemon that plays Cloudflare", function () {
       assert.notEqual(after.workers[0]!.url, before.workers[0]!.url);
       assert.equal(after.s3, before.s3);
     } finally {
-      for (const holder of holders) holder.close();
+      for (const holder of holders) holder?.close();
     }
   });
 
@@ -168,3 +162,17 @@ describe("the daemon that plays Cloudflare", function () {
     );
   });
 });
+
+/** Takes an address of this machine. @returns undefined where somebody has it, and does not let it go. */
+async function hold(address: string): Promise<Server | undefined> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const server = createServer().listen(Number(new URL(address).port), "127.0.0.1");
+    try {
+      await once(server, "listening");
+      return server;
+    } catch {
+      await sleep(100);
+    }
+  }
+  return undefined;
+}
