@@ -52,13 +52,15 @@ describe(`an update of a hundred caches that is killed ${KILLS} times (TEST_SEED
   });
 
   it("deletes them all, though that was killed too", async () => {
-    let times = 0;
-    while (await isKilled(DESTROY)) {
-      times += 1;
-      await stack.recover();
+    for (let times = 0; times === 0; ) {
+      while (await isKilled(DESTROY)) {
+        times += 1;
+        await stack.recover();
+      }
+      await isGone();
+      // It was quicker than the moment that was drawn for it.
+      if (times === 0) await finished(await stack.command(...UP));
     }
-    assert.ok(times > 0);
-    await isGone();
   });
 
   it("makes each of them once by pulumi cancel and pulumi up, with what was begun still in the state", async () => {
