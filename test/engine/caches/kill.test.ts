@@ -52,7 +52,7 @@ describe(`an update of a hundred caches that is killed ${KILLS} times (TEST_SEED
   });
 
   it("deletes them all, though that was killed too", async () => {
-    for (let times = 0; times === 0; ) {
+    for (let times = 0; times === 0;) {
       while (await isKilled(DESTROY)) {
         times += 1;
         await stack.recover();
