@@ -1,3 +1,4 @@
+import { isCacheName } from "../../components/attic/names.ts";
 import { NAR_FILE, narinfoKey, STORE_PATH_HASH } from "../../components/edge/layout.ts";
 import { atOnce } from "./at-once.ts";
 import { type CacheTotals, type Entry, type Orphan, type Summary, within } from "./index/entries.ts";
@@ -8,8 +9,6 @@ import { Nonsense } from "./trouble.ts";
 
 /** The stamp of a path of which it is not known what the server said when its narinfo was written. */
 const UNKNOWN = "?";
-/** A name that a cache of Attic's can have. */
-const CACHE = /^[A-Za-z0-9][A-Za-z0-9+_-]{0,49}$/;
 
 export interface Recovered {
   index: Index;
@@ -36,7 +35,7 @@ export async function recover(
   const summary: Summary = { version: 1, run: "", listedAt: now, caches: {} };
   const orphans: Orphan[] = [];
   let broken = 0;
-  const folders = (await bucket.folders()).filter((name) => CACHE.test(name));
+  const folders = (await bucket.folders()).filter(isCacheName);
   for (const cache of folders.sort()) {
     const look = await lookAt(bucket, cache, known, concurrency);
     await bucket.delete(look.broken.map((hash) => narinfoKey(cache, hash)));

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isCacheName } from "../../components/attic/names.ts";
 import type { DatabaseTarget } from "./database/database.ts";
 import type { S3Target } from "./s3/bucket.ts";
 import { wordsOf } from "./trouble.ts";
@@ -58,7 +59,6 @@ const USUAL: Omit<MirrorConfig, "caches"> = {
   listSeconds: 7 * 86_400,
 };
 
-const CACHE = /^[A-Za-z0-9][A-Za-z0-9+_-]{0,49}$/;
 const CLOUDFLARE = "https://api.cloudflare.com/client/v4";
 const READS = ["ANALYTICS_ACCOUNT", "ANALYTICS_TOKEN", "ANALYTICS_DATASET", "TOUCH_DATABASE_URL"] as const;
 
@@ -185,7 +185,7 @@ function readConfig(variables: Variables): MirrorConfig {
   }
   for (const [name, value] of Object.entries(said)) {
     if (name === "caches") {
-      if (Array.isArray(value) && value.every((each) => typeof each === "string" && CACHE.test(each)))
+      if (Array.isArray(value) && value.every((each) => typeof each === "string" && isCacheName(each)))
         config.caches = [...new Set(value as string[])].sort();
       else wrong("has caches that are no list of names of caches");
     } else if (name in USUAL) {

@@ -8,6 +8,7 @@ import { AccessToken } from "../../components/attic/access-token.ts";
 import { Cache } from "../../components/attic/cache.ts";
 import { AtticProvider } from "../../components/attic/connection.ts";
 import { startAttic, type TestAttic } from "../../test/support/attic-server.ts";
+import { prepareAutomation } from "../engine/automation.ts";
 import { openSandbox, type Sandbox } from "../engine/sandbox.ts";
 import { ROOT, stackFolder } from "../paths.ts";
 import { writeFileAtomically } from "../support/files.ts";
@@ -34,8 +35,7 @@ export async function cachesBench(
 ): Promise<CachesBench> {
   const folder = stackFolder("bench");
   const sandbox = await openSandbox(folder, progress);
-  // The Automation API looks for the CLI on this process' own PATH.
-  process.env.PATH = sandbox.env.PATH;
+  prepareAutomation(sandbox);
   const attic = await startAttic();
   closing.push(() => attic.stop());
   const caches = await open(sandbox, "caches", cachesProgram(attic, count));

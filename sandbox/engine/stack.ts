@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import automation, { type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { stopDaemons } from "../support/daemon.ts";
-import { ownConnections } from "./own-connections.ts";
+import { prepareAutomation } from "./automation.ts";
 import { recover } from "./recover.ts";
 import { engineFolder, type Sandbox } from "./sandbox.ts";
 import { PROJECT, writeStackFile } from "./stack-file.ts";
@@ -21,9 +21,7 @@ export async function openStack(
   // Whoever opens a stack has the sandbox for itself, so an engine that still runs is a killed run's.
   await stopDaemons(engineFolder(sandbox.folder));
   const file = await writeStackFile(sandbox.folder, name, config);
-  // The Automation API looks for the CLI on this process' own PATH.
-  process.env.PATH = sandbox.env.PATH;
-  ownConnections();
+  prepareAutomation(sandbox);
   const stack = await automation.LocalWorkspace.createOrSelectStack(
     { stackName: name, projectName: PROJECT, program },
     {

@@ -1,7 +1,7 @@
 import { connect } from "../programs/cluster.ts";
 
 interface CronJob {
-  metadata: { name: string; namespace: string; uid: string; labels?: Record<string, string> };
+  metadata: { name: string; uid: string };
   spec: { jobTemplate: { metadata?: { labels?: object }; spec: object } };
 }
 
@@ -9,9 +9,8 @@ interface CronJob {
  * Has the mirrors of a namespace run at once, as `kubectl create job --from=cronjob/…` does, and does not wait for them.
  *
  * @param kubeconfig path of the administrator's.
- * @returns how many there are.
  */
-export async function mirrorNow(kubeconfig: string, namespace: string): Promise<number> {
+export async function mirrorNow(kubeconfig: string, namespace: string): Promise<void> {
   const api = await connect(kubeconfig);
   try {
     const jobs = `/apis/batch/v1/namespaces/${namespace}`;
@@ -19,7 +18,6 @@ export async function mirrorNow(kubeconfig: string, namespace: string): Promise<
     const list = await api.call("GET", `${jobs}/cronjobs?labelSelector=${encodeURIComponent(selector)}`);
     const { items } = JSON.parse(list) as { items: CronJob[] };
     for (const each of items) await api.call("POST", `${jobs}/jobs`, JSON.stringify(jobOf(each)));
-    return items.length;
   } finally {
     api.close();
   }

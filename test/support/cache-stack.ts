@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import automation, { type EngineEvent, type OutputMap, type Stack } from "@pulumi/pulumi/automation/index.js";
 import * as yaml from "yaml";
-import { ownConnections } from "../../sandbox/engine/own-connections.ts";
+import { prepareAutomation } from "../../sandbox/engine/automation.ts";
 import { recover } from "../../sandbox/engine/recover.ts";
 import { PROJECT } from "../../sandbox/engine/stack-file.ts";
 import { ROOT } from "../../sandbox/paths.ts";
@@ -75,9 +75,7 @@ export class CacheStack {
     await writeProject(folder, options.plugin);
     const file = yaml.stringify({ config: options.config ?? {} });
     await writeFile(join(folder, `Pulumi.${STACK}.yaml`), file, { mode: 0o600 });
-    // The Automation API looks for the CLI on this process' own PATH.
-    process.env.PATH = sandbox.env.PATH;
-    ownConnections();
+    prepareAutomation(sandbox);
     const stack = await automation.LocalWorkspace.createOrSelectStack(
       { stackName: STACK, projectName: PROJECT, program: () => Promise.resolve(declare(declared)) },
       { workDir: folder, envVars: env, pulumiHome: env.PULUMI_HOME ?? "", secretsProvider: "passphrase" },

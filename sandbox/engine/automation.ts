@@ -1,4 +1,11 @@
 import settings from "@pulumi/pulumi/runtime/settings.js";
+import type { Sandbox } from "./sandbox.ts";
+
+/** Readies this process for stacks of a sandbox: the Automation API looks for the CLI on the process' own PATH. */
+export function prepareAutomation({ env }: Pick<Sandbox, "env">): void {
+  process.env.PATH = env.PATH;
+  ownConnections();
+}
 
 /**
  * Has the SDK make a connection of its own to each engine. By default a process keeps its gRPC connections by address,
@@ -6,7 +13,7 @@ import settings from "@pulumi/pulumi/runtime/settings.js";
  * and the SDK takes it for the engine's end: the program registers nothing, no error is shown, and all that the stack
  * has is deleted. (SDK 3.270, automation/server.js and runtime/settings.js; seen with @grpc/grpc-js 1.14.)
  */
-export function ownConnections(): void {
+function ownConnections(): void {
   const { grpcClientOptions } = settings as unknown as { grpcClientOptions: Record<string, unknown> };
   grpcClientOptions["grpc.use_local_subchannel_pool"] = 1;
 }
